@@ -1,0 +1,54 @@
+# `make grade` and `make test` do all the set-up on a fresh machine.
+# On Windows, or without make: see "Without make" in README.md.
+
+PYTHON ?= python3
+SUBMISSION ?= tests/submissions/complete
+OPTIONS ?=
+BIN := .venv/bin
+
+.PHONY: grade test check format bench schemas picture clean help
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+grade: .venv/core ## set up, grade SUBMISSION (default: a complete sample) and show the report
+	@$(BIN)/grader grade $(SUBMISSION) $(OPTIONS)
+
+test: .venv/dev ## set up and run every test
+	$(BIN)/pytest --numprocesses auto $(OPTIONS)
+
+check: .venv/dev ## ruff, its formatter, mypy, the rubric and the workflows
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/grader rubric check
+	$(BIN)/zizmor --offline --quiet .github/workflows
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+
+format: .venv/dev ## put the code into its house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/dev ## measure speed, and agreement with the answers marked by hand
+	$(BIN)/python tools/bench.py
+
+schemas: .venv/core ## publish the schemas of the rubric and the report anew
+	$(BIN)/python tools/schemas.py
+
+picture: .venv/core ## renew the README's picture of a report
+	$(BIN)/python tools/picture.py
+
+clean: ## remove the virtual environment and everything that was generated
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/core: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Setting up .venv (once)..." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/dev: pyproject.toml .venv/core
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@
