@@ -1,0 +1,38 @@
+"""The Markdown report, for a pull request, a job summary or an editor."""
+
+from __future__ import annotations
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from grader.model import Report
+from grader.reports import inert, wording
+
+
+def render(report: Report) -> str:
+    """The report as GitHub Markdown in which no text of a student's does anything."""
+    return _environment().get_template("report.md.j2").render(report=report, say=wording)
+
+
+def _environment() -> Environment:
+    # Jinja escapes HTML; in Markdown it is `finalize` that makes every value harmless.
+    environment = Environment(
+        loader=PackageLoader("grader.reports"),
+        autoescape=False,  # noqa: S701
+        finalize=_harmless,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(
+        points=wording.points,
+        prose=inert.prose,
+        cell=inert.cell,
+        code=inert.code,
+        block=inert.block,
+    )
+    return environment
+
+
+def _harmless(value: object) -> str:
+    return value if isinstance(value, inert.Markdown) else inert.prose(str(value))
