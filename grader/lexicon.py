@@ -1,0 +1,85 @@
+"""Phrases a rubric lists and the many ways students say them.
+
+A phrase such as `insert record` is true of a text when each of its words, or a synonym of
+it, in any form (inserts, inserting), stands near the others and is not denied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import product
+
+from grader.text import words
+
+SPAN = 9
+"""Words a phrase may stretch over: a short clause with its articles and adjectives."""
+
+_NOT = frozenset({"not", "never", "no", "without", "cannot", "nothing", "neither", "nor", "t"})
+_BUT = frozenset({"exist", "exists", "existing", "already", "only", "just"})
+
+Stems = tuple[str, ...]
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> object:
+    import snowballstemmer
+
+    return snowballstemmer.stemmer("english")
+
+
+@lru_cache(maxsize=8192)
+def stem(word: str) -> str:
+    """The word without its ending: inserts, inserted, inserting -> insert."""
+    return str(_stemmer().stemWord(word))  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=1024)
+def stems(text: str) -> Stems:
+    """The stems of a text's words."""
+    return tuple(stem(word) for word in words(text))
+
+
+class Lexicon:
+    """The rubric's synonyms; `{"remove": ("drop", "delete", "get rid of")}`."""
+
+    def __init__(self, synonyms: Mapping[str, Sequence[str]]) -> None:
+        self._synonyms = {
+            stems(head): tuple(stems(word) for word in (head, *others))
+            for head, others in synonyms.items()
+        }
+
+    def find(self, phrase: str, text: str) -> tuple[int, int] | None:
+        """Places of the first and last word of `phrase` in `text`, or None if it is not said."""
+        spoken, said = stems(text), words(text)
+        places = [self._places(term, spoken) for term in stems(phrase)]
+        for start in sorted({low for found in places for low, _ in found}):
+            near = [[p for p in found if start <= p[0] < start + SPAN] for found in places]
+            if _distinct(near) and not _denied(said, start):
+                return start, max(min(high for _, high in found) for found in near)
+        return None
+
+    def any(self, phrases: Iterable[str], text: str) -> str | None:
+        """The first of the phrases that the text says, or None."""
+        return next((phrase for phrase in phrases if self.find(phrase, text)), None)
+
+    def _places(self, term: str, spoken: Stems) -> list[tuple[int, int]]:
+        return [
+            (place, place + len(form) - 1)
+            for form in self._synonyms.get((term,), ((term,),))
+            for place in range(len(spoken) - len(form) + 1)
+            if spoken[place : place + len(form)] == form
+        ]
+
+
+def _distinct(choices: Sequence[Sequence[tuple[int, int]]]) -> bool:
+    """Whether every term can have a place that no other term uses."""
+    return any(len({low for low, _ in chosen}) == len(chosen) for chosen in product(*choices))
+
+
+def _denied(said: Sequence[str], first: int) -> bool:
+    """Whether one of the two words before `first` turns the statement round."""
+    return any(
+        said[place] in _NOT and said[place + 1] not in _BUT
+        for place in range(max(0, first - 2), first)
+    )

@@ -1,0 +1,82 @@
+"""What every type of question shares: its wording, and marking against several sets of facts."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from pydantic import Field
+
+from grader.criteria import Criterion, Strict, Text
+from grader.lexicon import Lexicon
+from grader.model import ScriptFacts, Verdict
+
+Names = tuple[Text, ...]
+
+_WORTH = {Verdict.INCORRECT: 0, Verdict.PARTIAL: 1, Verdict.CORRECT: 2}
+
+
+class ExpectedVerdict(str, Enum):
+    """The verdicts an answer can get."""
+
+    CORRECT = "correct"
+    PARTIAL = "partial"
+    INCORRECT = "incorrect"
+
+
+class Example(Strict):
+    """An answer and the verdict it must get: the rubric's own test."""
+
+    answer: Text
+    verdict: ExpectedVerdict = Field(strict=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marking:
+    """How one answer was judged, and why."""
+
+    verdict: Verdict
+    confidence: float
+    what: str
+    """One sentence for the student; never holds the expected answer."""
+    actual: str | None = None
+    """What was recognised in the answer."""
+    expected: str | None = None
+    """For instructors: the answer looked for and where it comes from."""
+    doubt: str | None = None
+    """A situation that a person should look at, such as a contradiction."""
+
+
+class Question(Criterion):
+    """A question that is answered in the README."""
+
+    ask: Names = Field(
+        min_length=1, description="The question's wordings; the longest match counts."
+    )
+    labels: Names = Field(
+        default=(), description="Short forms that may stand for it, such as `Function names`."
+    )
+    examples: tuple[Example, ...] = Field(
+        default=(), description="Answers with the verdict each must get; `rubric check` runs them."
+    )
+
+    @abstractmethod
+    def judge(self, answer: str, facts: ScriptFacts, lexicon: Lexicon) -> Marking | None:
+        """Marks the answer by one set of facts; None if the facts do not say what is right."""
+
+    def mark(self, answer: str, known: Sequence[ScriptFacts], lexicon: Lexicon) -> Marking | None:
+        """Marks the answer by the facts that suit it best; None if no facts say what is right.
+
+        An answer may fit the student's own script or the edition they were given.
+        """
+        markings = [self._sourced(answer, facts, lexicon) for facts in known]
+        judged = [marking for marking in markings if marking is not None]
+        return max(judged, key=lambda m: (_WORTH[m.verdict], m.confidence), default=None)
+
+    def _sourced(self, answer: str, facts: ScriptFacts, lexicon: Lexicon) -> Marking | None:
+        marking = self.judge(answer, facts, lexicon)
+        if marking is None or marking.expected is None:
+            return marking
+        return replace(marking, expected=f"{marking.expected} (from {facts.source})")
