@@ -1,0 +1,112 @@
+"""Judges what our own run of the script did."""
+
+from __future__ import annotations
+
+from grader.checks.judgement import Judgement
+from grader.criteria import RunCriterion
+from grader.model import Ending, Evidence, FileState, Quote, RunOutcome, SyntaxFault, Verdict
+from grader.rubric import Expectation, Rubric
+
+
+def check_run(evidence: Evidence, criterion: RunCriterion, rubric: Rubric) -> Judgement:
+    """Looks at rows and lock errors; a script that could not be run says why."""
+    outcome = evidence.runs.get(criterion.configuration)
+    if outcome is None:
+        return _not_run(evidence, rubric)
+    if outcome.ending is Ending.NOT_STARTED:
+        return Judgement(
+            verdict=Verdict.ERROR,
+            confidence=0.0,
+            what="The grader could not start the script; this is not your fault.",
+            actual=outcome.error,
+            doubt=True,
+        )
+    if outcome.ending is not Ending.FINISHED:
+        return _stopped(outcome, rubric)
+    if rubric.configurations[criterion.configuration].expect is Expectation.EVERY_INSERT:
+        return _every_insert(outcome, rubric)
+    return _lock_error(outcome, rubric)
+
+
+def _not_run(evidence: Evidence, rubric: Rubric) -> Judgement:
+    script = evidence.submission.script
+    if isinstance(evidence.script, SyntaxFault):
+        fault = evidence.script
+        return Judgement(
+            verdict=Verdict.INCORRECT,
+            confidence=1.0,
+            what=f"Python cannot read {script.name}: line {fault.line}: {fault.message}.",
+            quotes=(Quote(file=script.name, line=fault.line, quote=fault.text),),
+        )
+    if evidence.script is None:
+        unreadable = script.state is FileState.UNREADABLE
+        return Judgement(
+            verdict=Verdict.MISSING,
+            confidence=0.95,
+            what=script.problem or f"There is no {script.name} with a program in it.",
+            doubt=unreadable,
+        )
+    return Judgement(
+        verdict=Verdict.INCORRECT,
+        confidence=0.6,
+        what=f"{script.name} does not set {rubric.script.constant}, so it was not run.",
+        doubt=True,
+    )
+
+
+def _stopped(outcome: RunOutcome, rubric: Rubric) -> Judgement:
+    if outcome.ending is Ending.TIMED_OUT:
+        why = f"stopped after {rubric.limits.wall_seconds:g} s: the script was still running"
+    else:
+        why = "stopped because the script printed far too much"
+    return Judgement(
+        verdict=Verdict.INCORRECT,
+        confidence=0.9,
+        what=f"Our run with {_setting(outcome, rubric)} was {why}.",
+    )
+
+
+def _every_insert(outcome: RunOutcome, rubric: Rubric) -> Judgement:
+    run, wanted = outcome.run, rubric.script.rows
+    right = run.rows == wanted and run.lock_errors == 0
+    more = run.rows is not None and run.rows > wanted
+    return Judgement(
+        verdict=Verdict.CORRECT if right else Verdict.INCORRECT,
+        confidence=0.98 if right else 0.9,
+        what=f"Our run with {_setting(outcome, rubric)} {_told(outcome, rubric)}.",
+        actual=None if right else outcome.error,
+        expected=f"{wanted} rows and no lock error",
+        doubt=more and run.lock_errors == 0,
+    )
+
+
+def _lock_error(outcome: RunOutcome, rubric: Rubric) -> Judgement:
+    run = outcome.run
+    right = run.lock_errors > 0
+    what = f"Our run with {_setting(outcome, rubric)} {_told(outcome, rubric)}."
+    if not right:
+        what += " The script no longer shows the processes getting in each other's way."
+    return Judgement(
+        verdict=Verdict.CORRECT if right else Verdict.INCORRECT,
+        confidence=0.98 if right else 0.6,
+        what=what,
+        actual=None if right else outcome.error,
+        expected="at least one lock error",
+        # It may have been improved on purpose, or report its errors in its own way.
+        doubt=not right and outcome.error is None,
+    )
+
+
+def _setting(outcome: RunOutcome, rubric: Rubric) -> str:
+    return f"{rubric.script.constant} set to {outcome.run.duration:g}"
+
+
+def _told(outcome: RunOutcome, rubric: Rubric) -> str:
+    rows, locks = outcome.run.rows, outcome.run.lock_errors
+    table = f'table "{rubric.script.table}"'
+    left = f"left no {table}" if rows is None else f"left {_count(rows, 'row')} in {table}"
+    return f"{left} and reported {_count(locks, 'lock error') if locks else 'no lock error'}"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
