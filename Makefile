@@ -16,7 +16,7 @@ grade: .venv/core ## set up, grade SUBMISSION (default: a complete sample) and s
 	@$(BIN)/grader grade $(SUBMISSION) $(OPTIONS)
 
 test: .venv/dev ## set up and run every test
-	$(BIN)/pytest --numprocesses auto $(OPTIONS)
+	$(BIN)/pytest --numprocesses auto --dist loadgroup $(OPTIONS)
 
 check: .venv/dev ## ruff, its formatter, mypy, the rubric and the workflows
 	$(BIN)/ruff check .
