@@ -32,7 +32,7 @@ _LEADING = re.compile(
     r"^\s*(?:(?:>|\#{1,6}(?=\s|$)|[-+•●▪–—](?=\s|$)|\[[ xX]?\](?=\s)"
     r"|\(?(?:\d{1,3}|[a-zA-Z])[.)](?=\s|$)|\d{1,3}\\[.)])\s*)+"
 )
-_QUOTES = str.maketrans("’‘‛´“”„«»", '\'\'\'\'"""""')
+_PUNCTUATION = str.maketrans("’‘‛´“”„«»、", '\'\'\'\'""""",') | {ord("。"): ". "}
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORD = re.compile(r"[^\W_]+")
 _GLUE = re.compile(r"[ \t_.\\-]{0,3}")
@@ -40,7 +40,7 @@ _GLUE = re.compile(r"[ \t_.\\-]{0,3}")
 
 def plain(line: str) -> str:
     """Returns one line without Markdown, HTML and list marks; its words stay as they are."""
-    text = unicodedata.normalize("NFKC", html.unescape(line)).translate(_QUOTES)
+    text = unicodedata.normalize("NFKC", html.unescape(line)).translate(_PUNCTUATION)
     text = _COMMENT_MARKS.sub(" ", text)
     text = _IMAGE.sub(" ", text)
     text = _TAG.sub(" ", _LINK.sub(r"\1", text))

@@ -17,6 +17,8 @@ class Judgement:
     actual: str | None = None
     expected: str | None = None
     doubt: bool = False
+    hint: str | None = None
+    """What to do next, where it is more exact than the rubric's hint."""
     quotes: tuple[Quote, ...] = ()
 
     def feedback(self, hint: str) -> Feedback:
@@ -25,5 +27,5 @@ class Judgement:
             what=self.what,
             expected=self.expected,
             actual=self.actual,
-            hint=None if self.verdict is Verdict.CORRECT else hint,
+            hint=None if self.verdict is Verdict.CORRECT else self.hint or hint,
         )

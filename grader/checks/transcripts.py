@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from grader.checks.judgement import Judgement
 from grader.criteria import TranscriptCriterion
@@ -25,11 +26,11 @@ def check_transcript(
     other = _swapped_with(evidence, criterion.configuration, rubric)
     if judgement.verdict is Verdict.CORRECT or other is None:
         return judgement
-    return Judgement(
-        verdict=judgement.verdict,
-        confidence=judgement.confidence,
+    return replace(
+        judgement,
         what=f"{judgement.what} It looks as if {file.name} and {other} are swapped.",
-        quotes=judgement.quotes,
+        hint=f"Open {file.name} and {other} side by side. If they are swapped, exchange their "
+        "contents, save both, and grade again.",
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -13,11 +14,24 @@ from grader.criteria import Text
 from grader.lexicon import Lexicon
 from grader.model import ScriptFacts, Verdict
 from grader.questions.base import Marking, Names, Question
-from grader.questions.passages import Passage, numbered, passages
-from grader.text import key, plain
+from grader.questions.passages import Passage, passages
+from grader.text import key, mentions, plain, tokens, words
 
 _CLAUSE = re.compile(r"[,;:\n]|(?<=[a-z])\.\s|\bthen\b", re.IGNORECASE)
 _AND = re.compile(r"\band\b|&", re.IGNORECASE)
+
+TERSE = 4
+"""Words up to which a verb alone is a description: `drop_table: removes it`."""
+SUBSTANTIAL = 4
+"""Words from which a passage that is not understood may still be a description."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Functions that are described, and those of which something not understood is said."""
+
+    described: frozenset[str]
+    unclear: frozenset[str] = frozenset()
 
 
 class DescriptionsQuestion(Question):
@@ -27,10 +41,13 @@ class DescriptionsQuestion(Question):
     describes: dict[Text, Names] = Field(
         min_length=1,
         description="Function, or a pattern such as `load_*` for a group -> phrases that are "
-        "true of it.",
+        "true of it. A phrase of one word counts only where hardly more is said.",
     )
     groups: dict[Text, Names] = Field(
         default={}, description="Pattern -> other words for that group of functions."
+    )
+    same: Names = Field(
+        default=(), description="Words for `as the one before it`, within a group: `ditto`."
     )
     summary: Names = Field(
         default=(), description="Phrases that sum all functions up with content: worth a partial."
@@ -43,76 +60,117 @@ class DescriptionsQuestion(Question):
         functions = [name for name in facts.functions if self._pattern(name)]
         if not functions:
             return None
-        described = self._described(answer, functions, lexicon)
-        summed_up = bool(lexicon.any(self.summary, _text(answer)))
-        return self._marking(functions, described, summed_up)
-
-    def _described(self, answer: str, functions: list[str], lexicon: Lexicon) -> set[str]:
-        by_number = numbered(answer, functions)
-        parts = by_number or passages(answer, functions, dict(self.groups))
-        named = {
-            name for part in parts for name in part.subjects if self._true(name, part, lexicon)
-        }
+        parts = passages(answer, functions, self.groups)
         if any(part.subjects for part in parts):
-            return named
-        return self._unnamed(_text(answer), functions, lexicon)
+            reading, summed_up = self._by_name(parts, lexicon), False
+        else:
+            text = _without_names(_text(answer), functions)
+            reading = self._unnamed(text, functions, lexicon)
+            summed_up = self._sums_up(text, lexicon)
+        return self._marking(functions, reading, summed_up)
 
-    def _true(self, name: str, part: Passage, lexicon: Lexicon) -> bool:
-        """Whether the passage says something true of the function, beyond its name."""
-        if key(part.text) == key(name):
+    def _by_name(self, parts: Sequence[Passage], lexicon: Lexicon) -> _Reading:
+        described: set[str] = set()
+        unclear: set[str] = set()
+        for part in parts:
+            for name in part.subjects:
+                if self._true(name, part.text, lexicon) or self._as_before(
+                    name, part.text, described, lexicon
+                ):
+                    described.add(name)
+                elif len(words(part.text)) >= SUBSTANTIAL:
+                    unclear.add(name)
+        return _Reading(frozenset(described), frozenset(unclear - described))
+
+    def _true(self, name: str, text: str, lexicon: Lexicon) -> bool:
+        """Whether the text says something true of the function, beyond its name."""
+        if key(text) == key(name):
             return False
-        phrases = self.describes[self._pattern(name) or ""]
-        return lexicon.any(phrases, part.text) is not None
+        return self._says(self.describes[self._pattern(name) or ""], text, lexicon) is not None
+
+    def _as_before(self, name: str, text: str, described: set[str], lexicon: Lexicon) -> bool:
+        pattern = self._pattern(name) or ""
+        return any(fnmatchcase(other, pattern) for other in described) and bool(
+            lexicon.any(self.same, text)
+        )
+
+    def _says(self, phrases: Names, text: str, lexicon: Lexicon) -> str | None:
+        terse = len(words(text)) <= TERSE
+        return lexicon.any([p for p in phrases if terse or len(words(p)) > 1], text)
 
     def _pattern(self, name: str) -> str | None:
         return next((pattern for pattern in self.describes if fnmatchcase(name, pattern)), None)
 
-    def _unnamed(self, text: str, functions: list[str], lexicon: Lexicon) -> set[str]:
+    def _unnamed(self, text: str, functions: list[str], lexicon: Lexicon) -> _Reading:
         """Descriptions without names: each clause may stand for one function or group."""
         clauses = list(self._clauses(text, lexicon))
         fits = {
-            pattern: [i for i, clause in enumerate(clauses) if lexicon.any(phrases, clause)]
+            pattern: [i for i, c in enumerate(clauses) if self._says(phrases, c, lexicon)]
             for pattern, phrases in self.describes.items()
         }
         told = _matching(fits)
-        return {name for name in functions if self._pattern(name) in told}
+        described = frozenset(name for name in functions if self._pattern(name) in told)
+        understood = {place for places in fits.values() for place in places}
+        unclear = any(
+            len(words(clause)) >= SUBSTANTIAL
+            for place, clause in enumerate(clauses)
+            if place not in understood
+        )
+        return _Reading(described, frozenset(functions) - described if unclear else frozenset())
 
     def _clauses(self, text: str, lexicon: Lexicon) -> Iterator[str]:
         for clause in _CLAUSE.split(text):
             parts = _AND.split(clause)
-            if len(parts) > 1 and all(self._says_something(part, lexicon) for part in parts):
-                yield from parts
-            else:
-                yield clause
-
-    def _says_something(self, text: str, lexicon: Lexicon) -> bool:
-        return any(lexicon.any(phrases, text) for phrases in self.describes.values())
-
-    def _marking(self, functions: list[str], described: set[str], summed_up: bool) -> Marking:
-        total, count = len(functions), len(described)
-        if count >= total - self.may_miss:
-            verdict, confidence = Verdict.CORRECT, 0.92
-        elif count >= self.partial_from:
-            verdict, confidence = (
-                Verdict.PARTIAL,
-                0.9 if count < total - self.may_miss - 1 else 0.75,
+            says = [
+                any(self._says(phrases, part, lexicon) for phrases in self.describes.values())
+                for part in parts
+            ]
+            whole = any(
+                len(words(p)) > 1 and lexicon.find(p, clause)
+                for phrases in self.describes.values()
+                for p in phrases
+                if not any(lexicon.find(p, part) for part in parts)
             )
-        elif summed_up:
-            verdict, confidence = Verdict.PARTIAL, 0.72
-        else:
-            verdict, confidence = Verdict.INCORRECT, 0.65 if count else 0.75
-        told = [name for name in functions if name in described]
+            yield from parts if len(parts) > 1 and all(says) and not whole else [clause]
+
+    def _sums_up(self, text: str, lexicon: Lexicon) -> bool:
+        """Whether the whole is described: by a phrase for it, or by two different phrases."""
+        said = {lexicon.any(phrases, text) for phrases in self.describes.values()} - {None}
+        return lexicon.any(self.summary, text) is not None or len(said) > 1
+
+    def _marking(self, functions: list[str], reading: _Reading, summed_up: bool) -> Marking:
+        verdict = self._verdict(len(functions), len(reading.described), summed_up)
+        # What is not understood may be true: unsure if that would change the verdict.
+        best = self._verdict(len(functions), len(reading.described | reading.unclear), summed_up)
+        told = [name for name in functions if name in reading.described]
         return Marking(
             verdict=verdict,
-            confidence=confidence,
-            what=f"Your answer says what {count} of the {total} functions do.",
+            confidence=0.92 if best is verdict else 0.6,
+            what=f"Your answer says what {len(told)} of the {len(functions)} functions do.",
             actual=f"described: {', '.join(told) or 'none'}",
             expected=f"a true description of {', '.join(functions)}",
         )
 
+    def _verdict(self, total: int, count: int, summed_up: bool) -> Verdict:
+        if count >= total - self.may_miss:
+            return Verdict.CORRECT
+        if count >= self.partial_from or summed_up:
+            return Verdict.PARTIAL
+        return Verdict.INCORRECT
+
 
 def _text(answer: str) -> str:
     return "\n".join(plain(line) for line in answer.splitlines())
+
+
+def _without_names(text: str, functions: Sequence[str]) -> str:
+    """The text without identifiers; `create_table` alone describes nothing."""
+    spoken = tokens(text)
+    for mention in reversed(mentions(text, functions)):
+        low, high = spoken[mention.first].start, spoken[mention.last].end
+        if "_" in text[low:high]:
+            text = f"{text[:low]} {text[high:]}"
+    return text
 
 
 def _matching(fits: dict[str, list[int]]) -> set[str]:

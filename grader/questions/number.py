@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
@@ -13,24 +11,22 @@ from pydantic import Field, model_validator
 from grader.lexicon import Lexicon
 from grader.model import ScriptFacts, Verdict
 from grader.questions.base import Marking, Names, Question
-from grader.text import NUMBER_WORDS, plain
+from grader.questions.figures import (
+    Figure,
+    Named,
+    about,
+    figures,
+    misspelt,
+    named,
+    without_struck,
+    worked_out,
+)
+from grader.text import plain, words
 
-_FIGURE = re.compile(rf"(?<![\w.])(?:\d{{1,4}}|{'|'.join(NUMBER_WORDS)})(?!\w|\.\d)", re.IGNORECASE)
-_PRODUCT = re.compile(r"(?<!\w)\d{1,3}\s*[x×*]\s*\d{1,3}(?!\w)", re.IGNORECASE)
-_LINK = re.compile(r"\s*(?:,|/|&|-|–|\band\b|\bto\b|\bthrough\b)+\s*(?:and\s*)?\Z", re.IGNORECASE)
 _ALTERNATIVE = re.compile(r"\s*(?:-|–|/|\bor\b|\bto\b|,\s*or\b|\bmaybe\b)\s*\Z", re.IGNORECASE)
-_CLAUSE = re.compile(r"[.,;:()=\n]|\bso\b", re.IGNORECASE)
-_BEFORE = re.compile(r"(\w+)\W*\Z")
-_AFTER = re.compile(r"\W*(\w+)")
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A number in an answer and where it stands."""
-
-    value: int
-    start: int
-    end: int
+_CLAUSE = re.compile(r"[.,;:()=|\n]|\bso\b", re.IGNORECASE)
+_BARE = re.compile(r"[\s>#*_`-]*(\d{1,4})[.)]?[\s*_`]*")
+_SEVERAL = "the answer holds several numbers"
 
 
 class NumberQuestion(Question):
@@ -43,13 +39,15 @@ class NumberQuestion(Question):
     value: int | None = Field(
         default=None, description="The expected number, if not from the script."
     )
+    others: Names = Field(
+        default=(), description="What a number may count that was not asked for: `seconds`."
+    )
     names: Names = Field(
         default=(),
-        description="Words that a number may follow as part of a name: `process` in `process 2`. "
-        "Without any other number, such names are counted.",
+        description="Words that a number follows as part of a name: `process` in `process 2`.",
     )
-    units: Names = Field(
-        default=(), description="Words after a number that is about something else: `3 processes`."
+    count_names: bool = Field(
+        default=False, description="Whether naming them (`p1, p2, p3`) is as good as their number."
     )
     each: Names = Field(
         default=(), description="Words that mark the number asked for, against a total: `each`."
@@ -67,14 +65,12 @@ class NumberQuestion(Question):
         expected = self._expected(facts)
         if expected is None:
             return None
-        text = "\n".join(plain(line) for line in answer.splitlines()) or answer
-        text = _bare_mark(answer, text)
-        values, doubt = self._values(_PRODUCT.sub(lambda m: " " * len(m[0]), text))
-        right = values[:1] == [expected] and doubt is None
+        values, confidence, doubt = self._values(_prepared(answer))
+        right = values == [expected]
         return Marking(
             verdict=Verdict.CORRECT if right else Verdict.INCORRECT,
-            confidence=_confidence(values, doubt),
-            what=_said(values, doubt),
+            confidence=confidence,
+            what=_said(values),
             actual=", ".join(map(str, values)) or None,
             expected=str(expected),
             doubt=doubt,
@@ -86,92 +82,84 @@ class NumberQuestion(Question):
         fact: int | tuple[str, ...] | None = getattr(facts, self.of)
         return len(fact) or None if isinstance(fact, tuple) else fact
 
-    def _values(self, text: str) -> tuple[list[int], str | None]:
-        """The different numbers that answer the question, and why they leave a doubt."""
-        figures = list(_figures(text))
-        named = self._named(text, figures)
-        rest = [f for f in figures if f not in named and not self._other_unit(text, f)]
-        if len(rest) > 1:
-            rest = [f for f in rest if text[f.start : f.end].lower() != "one"] or rest
-        asked = self._asked(text, rest)
-        values = list(dict.fromkeys(f.value for f in asked))
-        if not values and named:
-            return [len({f.value for f in named})], None
-        return _settle(text, asked, values)
+    def _values(self, text: str) -> tuple[list[int], float, str | None]:
+        """The different numbers that answer the question, how sure that is, and any doubt."""
+        names = named(text, self.names)
+        asked = self._asked(text, self._own(text, figures(_blanked(text, names))))
+        values = list(dict.fromkeys(figure.value for figure in asked))
+        if len(values) > 1:
+            return _settle(text, asked, values)
+        if values:
+            return values, 0.95, None
+        return self._without_figures(text, names)
 
-    def _named(self, text: str, figures: list[Figure]) -> list[Figure]:
-        """The numbers that are part of a name: `process 1, 2 and 3`."""
-        named: list[Figure] = []
-        for figure in figures:
-            before = _BEFORE.search(text[: figure.start])
-            follows = bool(named) and _LINK.match(text[named[-1].end : figure.start]) is not None
-            if follows or (before is not None and before[1].casefold() in self.names):
-                named.append(figure)
-        return named
+    def _without_figures(
+        self, text: str, names: list[Named]
+    ) -> tuple[list[int], float, str | None]:
+        if names and self.count_names:
+            return [len(frozenset().union(*(name.values for name in names)))], 0.9, None
+        slip = misspelt(text)
+        if slip is not None:
+            return [slip], 0.75, None
+        # A longer answer may say it in a way that is not known here.
+        return [], 0.85 if len(words(text)) < 4 else 0.6, None
 
-    def _other_unit(self, text: str, figure: Figure) -> bool:
-        after = _AFTER.match(text[figure.end :])
-        return after is not None and after[1].casefold() in self.units
+    def _own(self, text: str, found: list[Figure]) -> list[Figure]:
+        """Figures that may be the answer: not of another thing, and no `one` as in `each one`."""
+        own = [f for f in found if not about(text, f, self.others)]
+        return [f for f in own if text[f.start : f.end].lower() != "one"] or own
 
-    def _asked(self, text: str, figures: list[Figure]) -> list[Figure]:
+    def _asked(self, text: str, found: list[Figure]) -> list[Figure]:
         """Without the totals; only the number next to an `each`, if there is one."""
-        parts = [f for f in figures if not self._near(text, f, self.total, figures)]
-        if len(parts) < len(figures) and not parts:
-            return figures
-        marked = [f for f in parts if self._near(text, f, self.each, parts)]
-        return marked or parts
-
-    def _near(self, text: str, figure: Figure, marks: Names, figures: list[Figure]) -> bool:
-        """Whether a mark stands in the figure's clause, nearer to it than to another figure."""
-        low, high = _clause(text, figure)
-        for mark in marks:
-            for match in re.finditer(rf"\b{re.escape(mark)}\b", text[low:high], re.IGNORECASE):
-                place = low + match.start()
-                inside = [f for f in figures if low <= f.start < high]
-                if min(inside, key=lambda f: abs(f.start - place)) == figure:
-                    return True
-        return False
+        parts = [f for f in found if not _marked(text, f, self.total, found)]
+        if not parts:
+            return found
+        return [f for f in parts if _marked(text, f, self.each, parts)] or parts
 
 
-def _figures(text: str) -> Iterator[Figure]:
-    for match in _FIGURE.finditer(text):
-        word = match[0].casefold()
-        value = NUMBER_WORDS[word] if word in NUMBER_WORDS else int(word)
-        yield Figure(value, match.start(), match.end())
+def _prepared(answer: str) -> str:
+    """The answer as plain text, sums worked out; a bare `7.` is a number, no list mark."""
+    bare = _BARE.fullmatch(answer)
+    if bare:
+        return bare[1]
+    text = "\n".join(plain(line) for line in without_struck(answer).splitlines())
+    return worked_out(text)
 
 
-def _bare_mark(answer: str, text: str) -> str:
-    """An answer that is nothing but `7.` looks like a list mark; its number is the answer."""
-    bare = re.fullmatch(r"[\s>#*_`-]*(\d{1,4})[.)]?[\s*_`]*", answer)
-    return bare[1] if bare else text
+def _blanked(text: str, names: list[Named]) -> str:
+    """The text with numbers in names blanked out, every other place kept."""
+    for name in names:
+        text = f"{text[: name.start]}{'·' * (name.end - name.start)}{text[name.end :]}"
+    return text
 
 
-def _clause(text: str, figure: Figure) -> tuple[int, int]:
+def _marked(text: str, figure: Figure, marks: Names, among: list[Figure]) -> bool:
+    """Whether a mark stands in the figure's clause, nearer to it than to another figure."""
     breaks = list(_CLAUSE.finditer(text))
     low = max((m.end() for m in breaks if m.end() <= figure.start), default=0)
     high = min((m.start() for m in breaks if m.start() >= figure.end), default=len(text))
-    return low, high
+    inside = [f for f in among if low <= f.start < high]
+    for mark in marks:
+        for match in re.finditer(rf"\b{re.escape(mark)}\b", text[low:high], re.IGNORECASE):
+            place = low + match.start()
+            if min(inside, key=lambda f: abs(f.start - place)) == figure:
+                return True
+    return False
 
 
-def _settle(text: str, asked: list[Figure], values: list[int]) -> tuple[list[int], str | None]:
-    """One number left, or a leading number with its parts; anything else is a doubt."""
-    if len(values) < 2:
-        return values, None
-    gaps = (text[a.end : b.start] for a, b in pairwise(asked))
+def _settle(
+    text: str, asked: list[Figure], values: list[int]
+) -> tuple[list[int], float, str | None]:
+    """A leading number with its parts (`7: 4 and 3`) is one answer; anything else a doubt."""
+    gaps = [text[a.end : b.start] for a, b in pairwise(asked)]
     if sum(values[1:]) == values[0] and not any(_ALTERNATIVE.match(gap) for gap in gaps):
-        return values[:1], None
-    return values, "the answer holds several numbers"
+        return values[:1], 0.85, None
+    return values, 0.5, _SEVERAL
 
 
-def _confidence(values: list[int], doubt: str | None) -> float:
-    if doubt is not None:
-        return 0.5
-    return 0.95 if values else 0.8
-
-
-def _said(values: list[int], doubt: str | None) -> str:
+def _said(values: list[int]) -> str:
     if not values:
         return "Your answer holds no number."
-    if doubt is not None:
+    if len(values) > 1:
         return f"Your answer holds several numbers ({', '.join(map(str, values))}); give one."
     return f"Your answer comes down to {values[0]}."

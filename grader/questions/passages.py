@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from grader.text import NUMBER_WORDS, Mention, Token, mentions, plain, tokens, words
 
 _SENTENCE = re.compile(r"(?<=[.;!?])\s+|;")
-_COMMA = re.compile(r"(?:,\s*and\b|,|\band\b)\W*\Z")
-_LISTED = re.compile(r"\s*(?:[-*+>#]|\(?\w{1,2}[.)])\s")
+_BEFORE_NAME = re.compile(r"(?:,\s*and\b|,|:|\band\b)\W*\Z")
+_POINTS_AT_NAME = re.compile(
+    r"(?:\b(?:by|with|via|using|through)\s+(?:the\s+)?|[:(]\s*)\Z", re.IGNORECASE
+)
+_LISTED = re.compile(r"\s*(?:[-*+>#|]|\(?\w{1,2}[.)])\s")
 _NUMBERED = re.compile(
     r"^[\s>#*_-]*(?:functions?\s*)?(\d{1,2})\s*(?:(?:-|–|to|through|&|and|,)\s*(\d{1,2})\s*)?[:.)]\s*"
 )
 _JOINERS = frozenset(
-    {"and", "or", "the", "to", "through", "also", "both", "all", "function", "functions"}
+    "and or the to through also both all function functions as well plus then".split()
 )
-_OPENERS = frozenset({"the", "a", "function", "functions", "and", "then", "def", "next", "finally"})
+_OPENERS = frozenset(
+    "the a function functions and then def next finally first in with job purpose role task of "
+    "method methods i e".split()
+)
+
+Groups = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,53 +35,57 @@ class Passage:
 
     subjects: tuple[str, ...]
     text: str
-    line: int
-    """The answer's line it begins on, counted from 0."""
 
 
-def passages(
-    answer: str, functions: Sequence[str], groups: dict[str, Sequence[str]]
-) -> list[Passage]:
+def passages(answer: str, functions: Sequence[str], groups: Groups) -> list[Passage]:
     """Splits an answer into passages, in order.
 
     A sentence that begins with a function's name, or with the words for a group of
-    functions, opens a passage; the sentences after it belong to the same passage.
+    functions, opens a passage; the sentences after it belong to the same passage. A list
+    numbered without names goes through the functions in their order.
     """
+    by_number = _numbered(answer, functions, groups)
+    if by_number:
+        return by_number
     found: list[Passage] = []
-    for line, sentence in _sentences(answer, functions):
+    for sentence in _sentences(answer, functions):
         subjects, rest = _subjects(sentence, functions, groups)
-        if subjects or not found or not found[-1].subjects:
-            found.append(Passage(subjects, rest, line))
+        pointed = [] if subjects else _pointed_at(sentence, functions)
+        if pointed:
+            found += pointed
+        elif subjects or not found or not found[-1].subjects:
+            found.append(Passage(subjects, rest))
         else:
-            last = found[-1]
-            found[-1] = Passage(last.subjects, f"{last.text}\n{rest}", last.line)
-    return [passage for passage in found if passage.text.strip() or passage.subjects]
+            found[-1] = Passage(found[-1].subjects, f"{found[-1].text}\n{rest}")
+    return found
 
 
-def numbered(answer: str, functions: Sequence[str]) -> list[Passage]:
+def _numbered(answer: str, functions: Sequence[str], groups: Groups) -> list[Passage]:
     """Reads `1: … 2: … 4 - 6: …` as being about the first, second, fourth to sixth function."""
     found: list[Passage] = []
-    for number, line in enumerate(answer.splitlines()):
+    named = 0
+    for line in answer.splitlines():
         match = _NUMBERED.match(line)
         if match:
             first, last = int(match[1]), int(match[2] or match[1])
             text = plain(line[match.end() :])
-            found.append(Passage(tuple(functions[max(first - 1, 0) : last]), text, number))
+            found.append(Passage(tuple(functions[max(first - 1, 0) : last]), text))
+            named += bool(_subjects(text, functions, groups)[0])
     covered = {name for passage in found for name in passage.subjects}
-    return found if len(found) > 2 and covered == set(functions) else []
+    return found if covered == set(functions) and named * 2 < len(found) else []
 
 
-def _sentences(answer: str, functions: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """(line, sentence); a list of sentences with commas is split where a name follows."""
-    for number, text in _paragraphs(answer, functions):
+def _sentences(answer: str, functions: Sequence[str]) -> Iterator[str]:
+    """The answer's sentences; one that goes through several names is split before each."""
+    for text in _paragraphs(answer, functions):
         for sentence in _SENTENCE.split(text):
-            yield from ((number, part) for part in _split_at_names(sentence, functions))
+            yield from _split_at_names(sentence, functions)
 
 
-def _paragraphs(answer: str, functions: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """(line, text), a line that goes on in the next one joined with it."""
-    start, text = 0, ""
-    for number, line in enumerate(answer.splitlines()):
+def _paragraphs(answer: str, functions: Sequence[str]) -> Iterator[str]:
+    """The answer's lines, each that goes on in the next joined with it."""
+    text = ""
+    for line in answer.splitlines():
         said = plain(line)
         named = any(mention.first == 0 for mention in mentions(said, functions))
         goes_on = said[:1].islower() and not named and not _LISTED.match(line)
@@ -81,10 +93,10 @@ def _paragraphs(answer: str, functions: Sequence[str]) -> Iterator[tuple[int, st
             text = f"{text} {said}"
             continue
         if words(text):
-            yield start, text
-        start, text = number, said
+            yield text
+        text = said
     if words(text):
-        yield start, text
+        yield text
 
 
 def _split_at_names(sentence: str, functions: Sequence[str]) -> Iterator[str]:
@@ -93,23 +105,23 @@ def _split_at_names(sentence: str, functions: Sequence[str]) -> Iterator[str]:
     spoken = tokens(sentence)
     for mention in mentions(sentence, functions):
         start = spoken[mention.first].start
-        before = _COMMA.search(sentence[low:start])
-        if before and _has_verb(sentence[low:start], functions) and mention.exact:
+        before = _BEFORE_NAME.search(sentence[low:start])
+        if before and mention.exact and _says_more(sentence[low:start], functions):
             yield plain(sentence[low : low + before.start()])
             low = start
     if words(sentence[low:]):
         yield plain(sentence[low:])
 
 
-def _has_verb(text: str, functions: Sequence[str]) -> bool:
+def _says_more(text: str, functions: Sequence[str]) -> bool:
     """Whether there are words beside the names: then a sentence ends where a name follows."""
     named = {place for m in mentions(text, functions) for place in range(m.first, m.last + 1)}
     others = [t.word for place, t in enumerate(tokens(text)) if place not in named]
-    return any(word not in _JOINERS and _numeral(word) is None for word in others)
+    return any(word not in _JOINERS | _OPENERS and _numeral(word) is None for word in others)
 
 
 def _subjects(
-    sentence: str, functions: Sequence[str], groups: dict[str, Sequence[str]]
+    sentence: str, functions: Sequence[str], groups: Groups
 ) -> tuple[tuple[str, ...], str]:
     """The functions a sentence begins with, and what it says of them."""
     spoken = tokens(sentence)
@@ -117,7 +129,7 @@ def _subjects(
     # "Creates table" is a description, no misspelt name.
     named = [mention for mention in mentions(sentence, names) if mention.exact]
     subjects: list[str] = []
-    place = next((i for i, t in enumerate(spoken) if t.word not in _OPENERS), len(spoken))
+    place = _first_subject(spoken, named)
     while place < len(spoken):
         mention = next((m for m in named if m.first == place), None)
         if mention is not None and mention.name not in subjects:
@@ -134,9 +146,30 @@ def _subjects(
     return tuple(dict.fromkeys(subjects)), sentence[start:]
 
 
-def _members(
-    mention: Mention, functions: Sequence[str], groups: dict[str, Sequence[str]]
-) -> list[str]:
+def _first_subject(spoken: Sequence[Token], named: Sequence[Mention]) -> int:
+    """The first place that is no opening word; an opening word may itself begin a name."""
+    starts = {mention.first for mention in named}
+    return next(
+        (i for i, t in enumerate(spoken) if i in starts or t.word not in _OPENERS), len(spoken)
+    )
+
+
+def _pointed_at(sentence: str, functions: Sequence[str]) -> list[Passage]:
+    """Descriptions that stand before their names: `rows are added by load_rows`."""
+    spoken, low = tokens(sentence), 0
+    found: list[Passage] = []
+    for mention in mentions(sentence, functions):
+        start = spoken[mention.first].start
+        before = sentence[low:start]
+        if mention.exact and _POINTS_AT_NAME.search(before):
+            found.append(Passage((mention.name,), before))
+        elif found and not _says_more(before, functions):
+            found.append(Passage((mention.name,), found[-1].text))
+        low = spoken[mention.last].end
+    return found
+
+
+def _members(mention: Mention, functions: Sequence[str], groups: Groups) -> list[str]:
     for pattern, aliases in groups.items():
         if mention.name in aliases:
             return [name for name in functions if fnmatchcase(name, pattern)]

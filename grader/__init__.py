@@ -1,0 +1,3 @@
+"""An open-source grader for programming assignments with free-text questions."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,110 @@
+"""Grades one submission from end to end: read, collect, judge, report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+from grader import __version__
+from grader.assignment import Assignment
+from grader.checks import judge
+from grader.errors import UsageError
+from grader.evidence import Progress, collect
+from grader.model import (
+    REPORT_VERSION,
+    Evidence,
+    Files,
+    Note,
+    Report,
+    Result,
+    ScriptFacts,
+    Submission,
+    SubmissionInfo,
+    TextFile,
+)
+from grader.repository import fetched, is_url
+from grader.rubric import Rubric
+from grader.submission import read_submission
+
+
+def grade(
+    source: str,
+    assignment: Assignment,
+    progress: Progress,
+    *,
+    only: Sequence[str] = (),
+    reveal: bool = False,
+) -> Report:
+    """Grades a folder or git URL by the criteria named in `only`, or by all of them.
+
+    `reveal` keeps expected answers in the report. Raises UsageError for a source or a
+    criterion that does not exist.
+    """
+    rubric = assignment.rubric
+    selected = _selected(rubric, only)
+    with fetched(source) if is_url(source) else nullcontext(Path(source)) as folder:
+        submission = read_submission(folder, source, rubric)
+    evidence = collect(submission, assignment, [rubric.criteria[n] for n in selected], progress)
+    results = [judge(evidence, name, rubric) for name in selected]
+    return _report(evidence, assignment, results if reveal else [_concealed(r) for r in results])
+
+
+def _selected(rubric: Rubric, only: Sequence[str]) -> list[str]:
+    """The criteria to judge, in the rubric's order."""
+    unknown = [name for name in only if name not in rubric.criteria]
+    if unknown:
+        raise UsageError(
+            f"There is no criterion {', '.join(unknown)}. "
+            f"The rubric has: {', '.join(rubric.criteria)}."
+        )
+    return [name for name in rubric.criteria if not only or name in only]
+
+
+def _concealed(result: Result) -> Result:
+    return replace(result, feedback=replace(result.feedback, expected=None))
+
+
+def _report(evidence: Evidence, assignment: Assignment, results: Sequence[Result]) -> Report:
+    submission = evidence.submission
+    return Report(
+        version=REPORT_VERSION,
+        assignment=assignment.rubric.assignment,
+        grader=__version__,
+        rubric_sha256=assignment.sha256,
+        submission=SubmissionInfo(
+            path=submission.path,
+            student=None,
+            commit=submission.commit,
+            files=Files(script=_name(submission.script), readme=_name(submission.readme)),
+        ),
+        score=round(sum(result.score for result in results), 2),
+        max_score=sum(result.max_score for result in results),
+        needs_review=any(result.needs_review for result in results),
+        criteria=tuple(results),
+        runs=tuple(outcome.run for outcome in evidence.runs.values()),
+        notes=(*submission.notes, *_notes(evidence, assignment)),
+    )
+
+
+def _name(file: TextFile) -> str | None:
+    return file.name if file.present else None
+
+
+def _notes(evidence: Evidence, assignment: Assignment) -> Iterator[Note]:
+    submission, starter = evidence.submission, assignment.starter
+    if starter is not None and _same(submission, starter):
+        text = f"{submission.readme.name} is still as students receive it."
+        yield Note(kind="unchanged-template", text=text)
+    script = evidence.script
+    if isinstance(script, ScriptFacts) and script.constant not in (
+        None,
+        assignment.rubric.script.constant,
+    ):
+        text = f"The script is from an older edition: it sets {script.constant}."
+        yield Note(kind="edition", text=text)
+
+
+def _same(submission: Submission, starter: Submission) -> bool:
+    return submission.readme.present and submission.readme.text == starter.readme.text
