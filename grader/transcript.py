@@ -30,8 +30,8 @@ _MARKS = re.compile(r"(?:(?:>|\||(?:[-*+\u2022]|\d{1,3}[.)])(?=\s|\Z))\s?)+")
 _FENCE = re.compile(r"(?:`{3,}|~{3,})\s?\w*\Z")
 # A space beside a name counts, as it is what ends the name: `Lu the` is not in `Luther`.
 _TOKEN = re.compile(r"\{process\}|\{name\}|(?<=\})\s+|\s+(?=\{)|\S")
-_WORD, _WORDS = r"\w{1,40}", r"\S.{0,39}?"
-_LINE_OF = re.compile(r"\s?[\"']?(?:\s?,\s?l\s?i\s?n\s?e\s?\d|:\d)", re.IGNORECASE)
+_WORD, _WORDS = r"\w{1,40}", r"[^\s.,;:!?].{0,39}?"
+_LINE_OF = re.compile(r"\s?[\"']?\s?(?:,\s?l\s?i\s?n\s?e|:)\s?\d", re.IGNORECASE)
 _FILE = re.compile(r"F\s?i\s?l\s?e\s?\"[^\"]*\Z")
 _WORDED = re.compile(r"[^\W_]")
 _HALF = re.compile(r"(\w+)\n\Z")
@@ -122,7 +122,7 @@ def _starts_ends_locks(text: str, output: OutputSpec) -> Iterator[_Mark]:
     for match in _phrases(output.starts, r"(?<!\w)", r"(?!\w)").finditer(text):
         if not _names_code(text, match):
             yield _Mark(kind="start", start=match.start(), end=match.end())
-    # `SUCCESS` at a line's end may be the broken half of `successfully`.
+    # At a line's end it may be the first half of a longer word, `success` of `successfully`.
     for match in _phrases(output.ends, r"(?<!\w)", r"(?!\n?\w)").finditer(text):
         yield _Mark(kind="end", start=match.start(), end=match.end())
     for match in _phrases((output.lock_error,)).finditer(text):
@@ -228,11 +228,11 @@ class _Run:
     - A start mark, if this run has an insert or a lock error.
     - An insert after an end mark, unless its process has fewer than others: a straggler.
     - An insert told before in the same form, if its process went on to another record
-      meanwhile, or if the run is complete (two processes or more, each with two inserts or
-      more) and it is no mere echo of the line before. Else two records have the same name.
+      meanwhile, or if the run is complete (each process has two inserts or more) and it is
+      no mere echo of the insert before. Else the process has two records of the same name.
     - A lock error after an end mark, if every form announced as many inserts as the others.
 
-    An insert told more often in another form, `ADDED` after `getting ready`, never does.
+    An insert that another form told more often, such as one confirming it, never does.
     """
 
     def __init__(self) -> None:
@@ -263,7 +263,7 @@ class _Run:
         if not times:
             return False
         latest = told.by_form[mark.form][-1]
-        complete = len(self.processes) > 1 and not self._with_one
+        complete = not self._with_one
         return _key(latest.name) != record or (complete and latest is not self._last)
 
     def add(self, mark: _Mark) -> None:
@@ -279,7 +279,7 @@ class _Run:
         elif mark.kind == "lock":
             self.locks.append(mark)
         elif mark.kind == "end":
-            self._ended = bool(self.processes)
+            self._ended = True
 
     def as_fact(self, page: _Page) -> TranscriptRun:
         marks = [mark for told in self.processes.values() for mark in told.inserts]
