@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Event
 from typing import Protocol
 
 from grader.answers import find_answers
@@ -102,15 +103,21 @@ def _running(jobs: list[RunJob], progress: Progress) -> Iterator[dict[str, Futur
         yield {}
         return
 
+    stop = Event()
+
     def run(job: RunJob) -> RunOutcome:
         progress.started(job.id)
         try:
-            return run_script(job)
+            return run_script(job, stop)
         finally:
             progress.finished(job.id)
 
     with ThreadPoolExecutor(max_workers=len(jobs)) as pool:
-        yield {job.id: pool.submit(run, job) for job in jobs}
+        try:
+            yield {job.id: pool.submit(run, job) for job in jobs}
+        finally:
+            # Ctrl-C reaches this thread alone; without this the pool would wait for the limit.
+            stop.set()
 
 
 def _read_transcripts(submission: Submission, assignment: Assignment) -> dict[str, Transcript]:

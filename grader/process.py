@@ -75,11 +75,13 @@ def clean_environment(home: Path) -> dict[str, str]:
     }
 
 
-def supervise(command: Command, limits: Limits) -> Ended:
+def supervise(command: Command, limits: Limits, stop: threading.Event | None = None) -> Ended:
     """Runs a command to its end or its limit; its processes are dead when this returns or raises.
 
-    The command's environment must hold `MARK`, with a value no other command has.
+    The command's environment must hold `MARK`, with a value no other command has. Setting
+    `stop` from another thread ends it early.
     """
+    stop = stop or threading.Event()
     started = time.monotonic()
     try:
         process = _start(command)
@@ -88,7 +90,7 @@ def supervise(command: Command, limits: Limits) -> Ended:
     try:
         output = _Output(cast("IO[bytes]", process.stdout), limits.output_bytes)
         while process.poll() is None and time.monotonic() - started < limits.wall_seconds:
-            if output.overflow.wait(_TICK):
+            if output.overflow.wait(_TICK) or stop.is_set():
                 break
         exit_code, wall_seconds = process.returncode, time.monotonic() - started
     finally:

@@ -11,6 +11,7 @@ import re
 import stat
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -70,8 +71,10 @@ class RunJob:
     limits: Limits
 
 
-def run_script(job: RunJob) -> RunOutcome:
+def run_script(job: RunJob, stop: threading.Event | None = None) -> RunOutcome:
     """Runs a job to its end or its limit, and leaves no process and no file behind.
+
+    Setting `stop` from another thread ends it early.
 
     Raises GraderError when there is no room for a temporary folder.
     """
@@ -83,7 +86,7 @@ def run_script(job: RunJob) -> RunOutcome:
             f"No temporary folder could be made to run the script in: {reason(fault)}."
         ) from fault
     try:
-        return _outcome(job, home, _executed(job, home))
+        return _outcome(job, home, _executed(job, home, stop))
     finally:
         remove(home)
 
@@ -104,7 +107,7 @@ def remove(folder: Path) -> None:
 # ---------------------------------------------------------------- before and after
 
 
-def _executed(job: RunJob, home: Path) -> Ended:
+def _executed(job: RunJob, home: Path, stop: threading.Event | None) -> Ended:
     try:
         script = _laid_out(job, home / _WORK)
     except (OSError, ValueError) as fault:
@@ -114,7 +117,7 @@ def _executed(job: RunJob, home: Path) -> Ended:
         environment=clean_environment(home),
         folder=home / _WORK,
     )
-    return supervise(command, job.limits)
+    return supervise(command, job.limits, stop)
 
 
 def _laid_out(job: RunJob, work: Path) -> Path:
@@ -137,10 +140,10 @@ def _inside(folder: Path, name: str) -> Path:
 
 
 def _clear(folder: Path) -> None:
+    folder.chmod(stat.S_IRWXU)
     waiting = [folder]
     while waiting:
         current = waiting.pop()
-        current.chmod(stat.S_IRWXU)
         for path, status in entries(current):
             with suppress(OSError):
                 if is_folder(status):
@@ -150,7 +153,8 @@ def _clear(folder: Path) -> None:
                 else:
                     _delete(path, status)
         if current != folder:
-            current.rmdir()
+            with suppress(OSError):
+                current.rmdir()
     folder.rmdir()
 
 
@@ -196,9 +200,9 @@ def _without_paths(text: str, home: Path) -> str:
     """Takes the folders of this machine out of a text; names in the script's folder stay."""
     work = home / _WORK
     text = re.sub(rf"(?:{_spellings(work)})[\\/]+", "", text)
-    known = (work, home, sys.prefix, sys.base_prefix, Path("~").expanduser())
-    folders = [Path(folder) for folder in known if Path(folder) != Path(Path(folder).anchor)]
-    pattern = "|".join(_spellings(folder) for folder in folders)
+    own_home = os.path.expanduser("~")  # noqa: PTH111 - pathlib raises where there is none
+    known = (work, home, Path(sys.prefix), Path(sys.base_prefix), Path(own_home))
+    pattern = "|".join(_spellings(path) for path in known if path.is_absolute() and path.name)
     return re.sub(rf"(?:{pattern})(?![\w.-])", "…", text)
 
 

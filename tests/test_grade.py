@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import psutil
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -161,3 +164,27 @@ def test_students_never_see_expected_answers(graded: dict[str, tuple[int, Report
         for result in report["criteria"]:
             assert result["feedback"]["expected"] is None
             assert (result["feedback"]["hint"] is None) == (result["verdict"] == "correct")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
+def test_ctrl_c_ends_the_runs_at_once(tmp_path: Path) -> None:
+    """Interrupted in the middle of a run, the grader ends with 130 and leaves no process."""
+    started = tmp_path / "started"
+    script = (SAMPLES / "complete" / "multiple_processes.py").read_text("utf-8")
+    marked = f"import os\nopen({str(started)!r}, 'a').write(f'{{os.getpid()}} ')\n{script}"
+    (tmp_path / "multiple_processes.py").write_text(marked, "utf-8")
+    grader = subprocess.Popen(
+        [sys.executable, "-m", "grader", "grade", str(tmp_path), "--only", "run3"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while not started.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    begun = time.monotonic()
+    grader.send_signal(signal.SIGINT)
+    output, errors = grader.communicate(timeout=30)
+    assert (grader.returncode, output, errors.strip()) == (130, "", "grader: interrupted")
+    assert time.monotonic() - begun < 8
+    assert [pid for pid in started.read_text().split() if psutil.pid_exists(int(pid))] == []
