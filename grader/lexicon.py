@@ -15,6 +15,9 @@ from grader.text import words
 SPAN = 9
 """Words a phrase may stretch over: a short clause with its articles and adjectives."""
 
+SLIP = 5
+"""Letters from which a stem with one slip is still taken for the word."""
+
 _NOT = frozenset({"not", "never", "no", "without", "cannot", "nothing", "neither", "nor", "t"})
 _BUT = frozenset({"exist", "exists", "existing", "already", "only", "just"})
 
@@ -68,8 +71,20 @@ class Lexicon:
             (place, place + len(form) - 1)
             for form in self._synonyms.get((term,), ((term,),))
             for place in range(len(spoken) - len(form) + 1)
-            if spoken[place : place + len(form)] == form
+            if all(map(_alike, spoken[place : place + len(form)], form))
         ]
+
+
+@lru_cache(maxsize=65536)
+def _alike(said: str, wanted: str) -> bool:
+    """Whether a stem is the wanted one, or a slip of the pen away from it: tabel, creat, insret."""
+    if said == wanted or min(len(said), len(wanted)) < SLIP or said[0] != wanted[0]:
+        return said == wanted
+    from rapidfuzz.distance import OSA
+
+    # One letter for another makes other words: general, generat(e).
+    swapped = len(said) == len(wanted) and sorted(said) != sorted(wanted)
+    return not swapped and OSA.distance(said, wanted, score_cutoff=1) == 1
 
 
 def _distinct(choices: Sequence[Sequence[tuple[int, int]]]) -> bool:

@@ -44,7 +44,9 @@ def plain(line: str) -> str:
     text = _COMMENT_MARKS.sub(" ", text)
     text = _IMAGE.sub(" ", text)
     text = _TAG.sub(" ", _LINK.sub(r"\1", text))
-    text = _LEADING.sub("", _EMPHASIS.sub("", text))
+    text = _EMPHASIS.sub("", text)
+    # A line that is nothing but `7.` is an answer, no list mark.
+    text = _LEADING.sub("", text) or text
     text = _ESCAPE.sub(r"\1", text)
     return text.strip().strip("|").strip()
 

@@ -73,7 +73,7 @@ def _every_insert(transcript: Transcript, name: str, text: str, rubric: Rubric) 
     elif locked:
         what = f"{name} shows all {wanted} inserts, but with a lock error among them."
     else:
-        what = f"{name} shows {best} of the {wanted} inserts."
+        what = f"{name} shows {min(best, wanted)} of the {wanted} inserts."
     lines = locked[0].lock_errors[:1] if locked and not right else ()
     return Judgement(
         verdict=Verdict.CORRECT if right else Verdict.INCORRECT,

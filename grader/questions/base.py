@@ -12,6 +12,7 @@ from pydantic import Field
 from grader.criteria import Criterion, Strict, Text
 from grader.lexicon import Lexicon
 from grader.model import ScriptFacts, Verdict
+from grader.text import words
 
 Names = tuple[Text, ...]
 
@@ -71,9 +72,21 @@ class Question(Criterion):
 
         An answer may fit the student's own script or the edition they were given.
         """
+        if self._repeated(answer):
+            return Marking(
+                verdict=Verdict.INCORRECT,
+                confidence=0.9,
+                what="Your answer repeats the question.",
+            )
         markings = [self._sourced(answer, facts, lexicon) for facts in known]
         judged = [marking for marking in markings if marking is not None]
         return max(judged, key=lambda m: (_WORTH[m.verdict], m.confidence), default=None)
+
+    def _repeated(self, answer: str) -> bool:
+        from rapidfuzz import fuzz
+
+        said = " ".join(words(answer))
+        return any(fuzz.ratio(said, " ".join(words(ask))) >= 90 for ask in self.ask)
 
     def _sourced(self, answer: str, facts: ScriptFacts, lexicon: Lexicon) -> Marking | None:
         marking = self.judge(answer, facts, lexicon)

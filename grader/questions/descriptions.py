@@ -15,14 +15,14 @@ from grader.lexicon import Lexicon
 from grader.model import ScriptFacts, Verdict
 from grader.questions.base import Marking, Names, Question
 from grader.questions.passages import Passage, passages
-from grader.text import key, mentions, plain, tokens, words
+from grader.text import key, mentions, tokens, words
 
 _CLAUSE = re.compile(r"[,;:\n]|(?<=[a-z])\.\s|\bthen\b", re.IGNORECASE)
 _AND = re.compile(r"\band\b|&", re.IGNORECASE)
 
 TERSE = 4
 """Words up to which a verb alone is a description: `drop_table: removes it`."""
-SUBSTANTIAL = 4
+SUBSTANTIAL = 3
 """Words from which a passage that is not understood may still be a description."""
 
 
@@ -61,13 +61,19 @@ class DescriptionsQuestion(Question):
         if not functions:
             return None
         parts = passages(answer, functions, self.groups)
-        if any(part.subjects for part in parts):
-            reading, summed_up = self._by_name(parts, lexicon), False
-        else:
-            text = _without_names(_text(answer), functions)
-            reading = self._unnamed(text, functions, lexicon)
-            summed_up = self._sums_up(text, lexicon)
-        return self._marking(functions, reading, summed_up)
+        reading = self._by_name(parts, lexicon)
+        named = {name for part in parts for name in part.subjects}
+        rest = _without_names("\n".join(p.text for p in parts if not p.subjects), functions)
+        unnamed = [name for name in functions if name not in named]
+        others = self._unnamed(rest, unnamed, lexicon)
+        described = reading.described | others.described
+        # Named in the middle of a sentence about another: it may have been described there.
+        aside = {mention.name for mention in mentions(answer, unnamed)} if described else set()
+        return self._marking(
+            functions,
+            _Reading(described, reading.unclear | others.unclear | aside),
+            summed_up=not named and self._sums_up(rest, lexicon),
+        )
 
     def _by_name(self, parts: Sequence[Passage], lexicon: Lexicon) -> _Reading:
         described: set[str] = set()
@@ -138,7 +144,7 @@ class DescriptionsQuestion(Question):
         said = {lexicon.any(phrases, text) for phrases in self.describes.values()} - {None}
         return lexicon.any(self.summary, text) is not None or len(said) > 1
 
-    def _marking(self, functions: list[str], reading: _Reading, summed_up: bool) -> Marking:
+    def _marking(self, functions: list[str], reading: _Reading, *, summed_up: bool) -> Marking:
         verdict = self._verdict(len(functions), len(reading.described), summed_up)
         # What is not understood may be true: unsure if that would change the verdict.
         best = self._verdict(len(functions), len(reading.described | reading.unclear), summed_up)
@@ -157,10 +163,6 @@ class DescriptionsQuestion(Question):
         if count >= self.partial_from or summed_up:
             return Verdict.PARTIAL
         return Verdict.INCORRECT
-
-
-def _text(answer: str) -> str:
-    return "\n".join(plain(line) for line in answer.splitlines())
 
 
 def _without_names(text: str, functions: Sequence[str]) -> str:

@@ -18,11 +18,13 @@ _VALUES = {
     "thrice": 3,
 }
 _NUMERAL = rf"(?:\d{{1,4}}|{'|'.join(_VALUES)})"
+_PLUS = r"(?:\+|\bplus\b)"
 _FIGURE = re.compile(
-    rf"(?<![\w.%])(?:x\s?(?=\d))?({_NUMERAL})(?:x(?!\w)|(?!\w|\.\d|\s?%))", re.IGNORECASE
+    rf"(?<![A-Z0-9_.%])(?:x\s?(?=\d))?({_NUMERAL})(?:x(?!\w)|(?![A-Z0-9_]|\.\d|\s?%))",
+    re.IGNORECASE,
 )
 _SUM = re.compile(
-    rf"(?<![\w.])({_NUMERAL}(?:\s*\+\s*{_NUMERAL})+)(?!\w)(?:\s*=\s*({_NUMERAL})(?!\w))?",
+    rf"(?<![\w.])({_NUMERAL}(?:\s*{_PLUS}\s*{_NUMERAL})+)(?!\w)(?:\s*=\s*({_NUMERAL})(?!\w))?",
     re.IGNORECASE,
 )
 _PRODUCT = re.compile(
@@ -42,6 +44,7 @@ _DENIED = re.compile(
     r"\s+(?:\w+\s+)?\Z",
     re.IGNORECASE,
 )
+_HEDGED = re.compile(r"\b(?:at least|at most|up to|minimum|maximum)(?: of)?\s+\Z", re.IGNORECASE)
 _WORD = re.compile(r"\W{0,3}([^\W\d_]+)")
 _PASSING = frozenset({"of", "per", "for", "in", "by", "each", "every", "and", "or", "to", "the"})
 _NO_SLIP = frozenset(
@@ -105,6 +108,11 @@ def about(text: str, figure: Figure, things: Collection[str]) -> bool:
     return any(w is not None and w[1].casefold() in things for w in (first, second))
 
 
+def hedged(text: str, figure: Figure) -> bool:
+    """Whether the figure is only a bound: `at least 3`."""
+    return _HEDGED.search(text[: figure.start]) is not None
+
+
 def named(text: str, names: Collection[str]) -> list[Named]:
     """The numbers in names: `p1`, `process_two`, `process 1, 2 and 3`, `P1 - P3`."""
     if not names:
@@ -132,7 +140,7 @@ def misspelt(text: str) -> int | None:
         and min(len(word), len(number)) > 2
         and OSA.distance(word, number) == 1
     }
-    return near.pop() if len(said) < 4 and len(near) == 1 else None
+    return near.pop() if len(said) < 7 and len(near) == 1 else None
 
 
 def _values(chain: str, numeral: str) -> frozenset[int]:
@@ -153,7 +161,7 @@ def _value(word: str) -> int:
 
 
 def _total(expression: str) -> int:
-    return sum(_value(part.strip()) for part in expression.split("+"))
+    return sum(_value(part.strip()) for part in re.split(_PLUS, expression))
 
 
 def _without_row_numbers(text: str, found: list[Figure]) -> list[Figure]:

@@ -16,6 +16,7 @@ from grader.questions.figures import (
     Named,
     about,
     figures,
+    hedged,
     misspelt,
     named,
     without_struck,
@@ -23,9 +24,13 @@ from grader.questions.figures import (
 )
 from grader.text import plain, words
 
-_ALTERNATIVE = re.compile(r"\s*(?:-|–|/|\bor\b|\bto\b|,\s*or\b|\bmaybe\b)\s*\Z", re.IGNORECASE)
-_CLAUSE = re.compile(r"[.,;:()=|\n]|\bso\b", re.IGNORECASE)
-_BARE = re.compile(r"[\s>#*_`-]*(\d{1,4})[.)]?[\s*_`]*")
+_ALTERNATIVE = re.compile(
+    r"\s*(?:-|–|/|\bor\b|\bto\b|,\s*or\b|\bmaybe\b)\s*\Z|\(\s*\Z", re.IGNORECASE
+)
+_CLAUSE = re.compile(r"[.,;:()=|\n]")
+_EVASIVE = re.compile(
+    r"(?:n a|na|idk|none|no|see (?:above|below)|(?:i )?(?:do not|don t|dont) know|unknown|)"
+)
 _SEVERAL = "the answer holds several numbers"
 
 
@@ -39,6 +44,7 @@ class NumberQuestion(Question):
     value: int | None = Field(
         default=None, description="The expected number, if not from the script."
     )
+    nouns: Names = Field(default=(), description="What is counted: `processes` in `3 processes`.")
     others: Names = Field(
         default=(), description="What a number may count that was not asked for: `seconds`."
     )
@@ -49,10 +55,12 @@ class NumberQuestion(Question):
     count_names: bool = Field(
         default=False, description="Whether naming them (`p1, p2, p3`) is as good as their number."
     )
-    each: Names = Field(
-        default=(), description="Words that mark the number asked for, against a total: `each`."
+    asked: Names = Field(
+        default=(), description="Words that mark the number asked for among others: `each`."
     )
-    total: Names = Field(default=(), description="Words that mark a total: `in total`.")
+    not_asked: Names = Field(
+        default=(), description="Words that mark a number not asked for: `in total`."
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> NumberQuestion:
@@ -85,13 +93,34 @@ class NumberQuestion(Question):
     def _values(self, text: str) -> tuple[list[int], float, str | None]:
         """The different numbers that answer the question, how sure that is, and any doubt."""
         names = named(text, self.names)
-        asked = self._asked(text, self._own(text, figures(_blanked(text, names))))
-        values = list(dict.fromkeys(figure.value for figure in asked))
+        text = _blanked(text, names)
+        found = self._narrowed(text, [f for f in figures(text) if not about(text, f, self.others)])
+        values = list(dict.fromkeys(figure.value for figure in found))
         if len(values) > 1:
-            return _settle(text, asked, values)
+            return self._settled(text, found, values)
         if values:
-            return values, 0.95, None
+            doubt = "the number is only a bound" if hedged(text, found[0]) else None
+            return values, 0.95 if doubt is None else 0.6, doubt
         return self._without_figures(text, names)
+
+    def _narrowed(self, text: str, found: list[Figure]) -> list[Figure]:
+        """Without the `one` of `each one`; only the number asked for, where one is marked so."""
+        found = [f for f in found if text[f.start : f.end].lower() != "one"] or found
+        parts = [f for f in found if not _marked(text, f, self.not_asked, found)] or found
+        return [f for f in parts if _marked(text, f, self.asked, parts)] or parts
+
+    def _settled(
+        self, text: str, found: list[Figure], values: list[int]
+    ) -> tuple[list[int], float, str | None]:
+        """One number out of several: a whole with its parts, or the only one with its noun."""
+        gaps = [text[a.end : b.start] for a, b in pairwise(found)]
+        if not any(_ALTERNATIVE.match(gap) for gap in gaps):
+            if sum(values[1:]) == values[0]:
+                return values[:1], 0.85, None
+            counted = [f.value for f in found if about(text, f, self.nouns)]
+            if counted and set(counted) == {values[0]}:
+                return values[:1], 0.75, None
+        return values, 0.5, "the answer holds several numbers"
 
     def _without_figures(
         self, text: str, names: list[Named]
@@ -101,29 +130,13 @@ class NumberQuestion(Question):
         slip = misspelt(text)
         if slip is not None:
             return [slip], 0.75, None
-        # A longer answer may say it in a way that is not known here.
-        return [], 0.85 if len(words(text)) < 4 else 0.6, None
-
-    def _own(self, text: str, found: list[Figure]) -> list[Figure]:
-        """Figures that may be the answer: not of another thing, and no `one` as in `each one`."""
-        own = [f for f in found if not about(text, f, self.others)]
-        return [f for f in own if text[f.start : f.end].lower() != "one"] or own
-
-    def _asked(self, text: str, found: list[Figure]) -> list[Figure]:
-        """Without the totals; only the number next to an `each`, if there is one."""
-        parts = [f for f in found if not _marked(text, f, self.total, found)]
-        if not parts:
-            return found
-        return [f for f in parts if _marked(text, f, self.each, parts)] or parts
+        # What is not understood may still be right.
+        return [], 0.85 if _EVASIVE.fullmatch(" ".join(words(text))) else 0.6, None
 
 
 def _prepared(answer: str) -> str:
-    """The answer as plain text, sums worked out; a bare `7.` is a number, no list mark."""
-    bare = _BARE.fullmatch(answer)
-    if bare:
-        return bare[1]
-    text = "\n".join(plain(line) for line in without_struck(answer).splitlines())
-    return worked_out(text)
+    """The answer as plain text, without what is struck out, sums worked out."""
+    return worked_out("\n".join(plain(line) for line in without_struck(answer).splitlines()))
 
 
 def _blanked(text: str, names: list[Named]) -> str:
@@ -145,16 +158,6 @@ def _marked(text: str, figure: Figure, marks: Names, among: list[Figure]) -> boo
             if min(inside, key=lambda f: abs(f.start - place)) == figure:
                 return True
     return False
-
-
-def _settle(
-    text: str, asked: list[Figure], values: list[int]
-) -> tuple[list[int], float, str | None]:
-    """A leading number with its parts (`7: 4 and 3`) is one answer; anything else a doubt."""
-    gaps = [text[a.end : b.start] for a, b in pairwise(asked)]
-    if sum(values[1:]) == values[0] and not any(_ALTERNATIVE.match(gap) for gap in gaps):
-        return values[:1], 0.85, None
-    return values, 0.5, _SEVERAL
 
 
 def _said(values: list[int]) -> str:

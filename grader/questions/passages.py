@@ -9,10 +9,16 @@ from fnmatch import fnmatchcase
 
 from grader.text import NUMBER_WORDS, Mention, Token, mentions, plain, tokens, words
 
-_SENTENCE = re.compile(r"(?<=[.;!?])\s+|;")
+_SENTENCE = re.compile(r"(?<=[^.\s][.;!?])\s+|;")
+_RANGE = re.compile(r"\.\.|…|\s[-–]\s|\bto\b|\bthrough\b", re.IGNORECASE)
 _BEFORE_NAME = re.compile(r"(?:,\s*and\b|,|:|\band\b)\W*\Z")
 _POINTS_AT_NAME = re.compile(
     r"(?:\b(?:by|with|via|using|through)\s+(?:the\s+)?|[:(]\s*)\Z", re.IGNORECASE
+)
+_FOLLOWS_NAME = re.compile(
+    r"\s*(?:[:(=>–—-]|\b(?:is|are|does|do|will|function|functions|method|just|simply|each|all|every"
+    r"|also|insert|add|call)\w*)",
+    re.IGNORECASE,
 )
 _LISTED = re.compile(r"\s*(?:[-*+>#|]|\(?\w{1,2}[.)])\s")
 _NUMBERED = re.compile(
@@ -101,23 +107,22 @@ def _paragraphs(answer: str, functions: Sequence[str]) -> Iterator[str]:
 
 def _split_at_names(sentence: str, functions: Sequence[str]) -> Iterator[str]:
     """`a does x, b does y, and c does z` in three; a list of names stays together."""
-    low = 0
+    low = last = 0
     spoken = tokens(sentence)
-    for mention in mentions(sentence, functions):
+    for mention in _names(sentence, functions):
         start = spoken[mention.first].start
         before = _BEFORE_NAME.search(sentence[low:start])
-        if before and mention.exact and _says_more(sentence[low:start], functions):
+        if before and _says_more(sentence[last:start]):
             yield plain(sentence[low : low + before.start()])
             low = start
+        last = spoken[mention.last].end
     if words(sentence[low:]):
         yield plain(sentence[low:])
 
 
-def _says_more(text: str, functions: Sequence[str]) -> bool:
-    """Whether there are words beside the names: then a sentence ends where a name follows."""
-    named = {place for m in mentions(text, functions) for place in range(m.first, m.last + 1)}
-    others = [t.word for place, t in enumerate(tokens(text)) if place not in named]
-    return any(word not in _JOINERS | _OPENERS and _numeral(word) is None for word in others)
+def _says_more(between: str) -> bool:
+    """Whether there is more between two names than what joins them in a list."""
+    return any(w not in _JOINERS | _OPENERS and _numeral(w) is None for w in words(between))
 
 
 def _subjects(
@@ -126,8 +131,7 @@ def _subjects(
     """The functions a sentence begins with, and what it says of them."""
     spoken = tokens(sentence)
     names = [*functions, *(alias for aliases in groups.values() for alias in aliases)]
-    # "Creates table" is a description, no misspelt name.
-    named = [mention for mention in mentions(sentence, names) if mention.exact]
+    named = _names(sentence, functions, names)
     subjects: list[str] = []
     place = _first_subject(spoken, named)
     while place < len(spoken):
@@ -143,7 +147,31 @@ def _subjects(
         else:
             break
     start = spoken[place - 1].end if subjects else 0
-    return tuple(dict.fromkeys(subjects)), sentence[start:]
+    return _ranged(subjects, sentence[:start], functions), sentence[start:]
+
+
+def _names(sentence: str, functions: Sequence[str], names: Sequence[str] = ()) -> list[Mention]:
+    """The mentions that are names; words for a group always are."""
+    spoken = tokens(sentence)
+    return [
+        mention
+        for mention in mentions(sentence, names or functions)
+        if mention.name not in functions or _is_name(sentence, spoken, mention)
+    ]
+
+
+def _is_name(sentence: str, spoken: Sequence[Token], mention: Mention) -> bool:
+    """Whether the words are used as a name: "create table" may as well say what is done.
+
+    An identifier is a name, and so are words with a number, words that begin with capitals,
+    and words that a colon, a dash or a verb like "is" follows.
+    """
+    low, high = spoken[mention.first].start, spoken[mention.last].end
+    said = sentence[low:high]
+    capitals = all(sentence[t.start].isupper() for t in spoken[mention.first : mention.last + 1])
+    identifier = "_" in said or mention.first == mention.last or said[-1].isdigit()
+    named = identifier or capitals or _numeral(spoken[mention.last].word) is not None
+    return mention.exact and (named or _FOLLOWS_NAME.match(sentence, high) is not None)
 
 
 def _first_subject(spoken: Sequence[Token], named: Sequence[Mention]) -> int:
@@ -156,16 +184,16 @@ def _first_subject(spoken: Sequence[Token], named: Sequence[Mention]) -> int:
 
 def _pointed_at(sentence: str, functions: Sequence[str]) -> list[Passage]:
     """Descriptions that stand before their names: `rows are added by load_rows`."""
-    spoken, low = tokens(sentence), 0
+    spoken, low, last = tokens(sentence), 0, 0
     found: list[Passage] = []
-    for mention in mentions(sentence, functions):
+    for mention in _names(sentence, functions):
         start = spoken[mention.first].start
-        before = sentence[low:start]
-        if mention.exact and _POINTS_AT_NAME.search(before):
-            found.append(Passage((mention.name,), before))
-        elif found and not _says_more(before, functions):
+        if _POINTS_AT_NAME.search(sentence[:start]):
+            # From the name before it on: `load_rows is called by fill`.
+            found.append(Passage((mention.name,), sentence[low:start]))
+        elif found and not _says_more(sentence[last:start]):
             found.append(Passage((mention.name,), found[-1].text))
-        low = spoken[mention.last].end
+        low, last = start, spoken[mention.last].end
     return found
 
 
@@ -184,6 +212,14 @@ def _sibling(name: str, word: str, functions: Sequence[str]) -> str | None:
         if number is not None and parts[:-1] == stem and _numeral(parts[-1]) == number:
             return function
     return None
+
+
+def _ranged(subjects: Sequence[str], said: str, functions: Sequence[str]) -> tuple[str, ...]:
+    """`step_one .. step_three` means `step_two` as well."""
+    if len(subjects) == 2 and _RANGE.search(said):
+        low, high = functions.index(subjects[0]), functions.index(subjects[1])
+        return tuple(functions[low : high + 1]) or tuple(subjects)
+    return tuple(dict.fromkeys(subjects))
 
 
 def _goes_on(place: int, spoken: Sequence[Token], named: Sequence[Mention]) -> bool:
