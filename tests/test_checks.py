@@ -186,14 +186,14 @@ def test_a_transcript_is_judged_by_its_runs(
     [
         (FileState.MISSING, "There is no out0.txt."),
         (FileState.EMPTY, "out0.txt is empty."),
-        (FileState.UNREADABLE, "out0.txt cannot be read: it is a folder."),
+        (FileState.UNREADABLE, "out0.txt is a folder."),
     ],
     ids=lambda value: value.value if isinstance(value, FileState) else "",
 )
 def test_no_transcript_has_its_reason(state: FileState, said: str) -> None:
     """Missing, empty and unreadable files are told apart; the unreadable one is flagged."""
     files = {
-        "run0": file("out0.txt", state, problem="it is a folder."),
+        "run0": file("out0.txt", state, problem="out0.txt is a folder."),
         "run3": file("out3.txt", FileState.MISSING),
     }
     result = judge(evidence(files=files), "out0", RUBRIC)

@@ -49,7 +49,7 @@ def _unanswered(evidence: Evidence, answer: Answer) -> Judgement:
     if readme.state is FileState.MISSING:
         what = f"There is no {readme.name} with answers."
     elif readme.state is FileState.UNREADABLE:
-        what = f"{readme.name} cannot be read: {readme.problem}"
+        what = readme.problem or f"{readme.name} cannot be read."
     elif readme.state is FileState.EMPTY:
         what = f"{readme.name} is empty."
     elif answer.asked_line is not None:

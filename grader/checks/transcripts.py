@@ -52,7 +52,7 @@ def _missing(name: str, state: FileState, problem: str | None) -> Judgement:
     what = {
         FileState.MISSING: f"There is no {name}.",
         FileState.EMPTY: f"{name} is empty.",
-        FileState.UNREADABLE: f"{name} cannot be read: {problem}",
+        FileState.UNREADABLE: problem or f"{name} cannot be read.",
         FileState.PRESENT: f"{name} holds only the text it came with.",
     }[state]
     return Judgement(
