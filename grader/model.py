@@ -165,7 +165,7 @@ class Event:
 class Run:
     """One run of the student's script by us, as the JSON report tells it."""
 
-    __pydantic_config__: ClassVar = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     id: str
     duration: float
@@ -233,7 +233,7 @@ class Verdict(str, Enum):
 class Quote:
     """A line of the submission that a verdict rests on."""
 
-    __pydantic_config__: ClassVar = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     file: str
     line: int
@@ -244,7 +244,7 @@ class Quote:
 class Feedback:
     """What to tell the reader: what was looked at, wanted, found, and where to look next."""
 
-    __pydantic_config__: ClassVar = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     what: str
     expected: str | None = None
@@ -257,7 +257,7 @@ class Feedback:
 class Result:
     """One criterion, judged."""
 
-    __pydantic_config__: ClassVar = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     id: str
     title: str
@@ -275,7 +275,7 @@ class Result:
 class Files:
     """The files that were graded, relative to the submission; null when not there."""
 
-    __pydantic_config__: ClassVar = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     script: str | None
     readme: str | None
@@ -285,7 +285,7 @@ class Files:
 class SubmissionInfo:
     """Which submission a report is about."""
 
-    __pydantic_config__: ClassVar = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     path: str
     student: str | None
@@ -297,7 +297,7 @@ class SubmissionInfo:
 class Report:
     """Everything one grading has to say."""
 
-    __pydantic_config__: ClassVar = {"extra": "forbid"}
+    __pydantic_config__: ClassVar[dict[str, str]] = {"extra": "forbid"}
 
     version: str
     assignment: str

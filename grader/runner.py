@@ -274,7 +274,9 @@ def _errors(lines: Iterable[str], files: Mapping[str, str]) -> list[tuple[str, b
         elif _CHILD.match(line):
             in_child = True
         elif unfinished and _ERROR.match(line):
-            errors.append((_ADDRESS.sub("at 0x…", line) + place, in_child))
+            # Python 3.10 names the module of a script's own exceptions, later ones do not.
+            said = line.removeprefix("__main__.")
+            errors.append((_ADDRESS.sub("at 0x…", said) + place, in_child))
             unfinished -= 1
             in_child, place = (in_child, place) if unfinished else (False, "")
     return errors

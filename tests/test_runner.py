@@ -195,7 +195,7 @@ def test_links_are_removed_unfollowed(tmp_path: Path, scratch: Path, code: str) 
 def test_folder_is_removed_when_interrupted(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C leaves no folder behind."""
 
-    def interrupted(command: Command, _: Limits) -> Ended:
+    def interrupted(command: Command, *_: object) -> Ended:
         assert (command.folder / "task.py").exists()
         raise KeyboardInterrupt
 
