@@ -1,4 +1,7 @@
-"""Measures what a user waits for; prints medians of one run on one machine."""
+"""Measures what a user waits for, and how the marks agree with marks given by hand.
+
+Prints medians of one run on one machine.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from agreement import compare
 
 from grader.assignment import load_assignment
 from grader.evidence import collect
@@ -74,6 +79,9 @@ def main() -> None:
     for what, seconds in rows:
         print(f"{what:42} {seconds:8.3f} s")
     print(f"{'grading against the bare script':42} {whole / bare:8.2f} x")
+    print("\nAgreement with the answers marked by hand in tests/cases/answers")
+    for question, tally in compare(ROOT / "tests" / "cases" / "answers", load_assignment()).items():
+        print(f"{question}: {tally}")
 
 
 if __name__ == "__main__":

@@ -85,8 +85,11 @@ class Question(Criterion):
     def _repeated(self, answer: str) -> bool:
         from rapidfuzz import fuzz
 
-        said = " ".join(words(answer))
-        return any(fuzz.ratio(said, " ".join(words(ask))) >= 90 for ask in self.ask)
+        said = words(answer)
+        return any(
+            set(said) <= set(words(ask)) and fuzz.ratio(" ".join(said), " ".join(words(ask))) >= 80
+            for ask in self.ask
+        )
 
     def _sourced(self, answer: str, facts: ScriptFacts, lexicon: Lexicon) -> Marking | None:
         marking = self.judge(answer, facts, lexicon)

@@ -24,9 +24,7 @@ from grader.questions.figures import (
 )
 from grader.text import plain, words
 
-_ALTERNATIVE = re.compile(
-    r"\s*(?:-|–|/|\bor\b|\bto\b|,\s*or\b|\bmaybe\b)\s*\Z|\(\s*\Z", re.IGNORECASE
-)
+_ALTERNATIVE = re.compile(r"(?:-|–|/|\bor\b|\bto\b|\bmaybe\b)\s*\Z", re.IGNORECASE)
 _CLAUSE = re.compile(r"[.,;:()=|\n]")
 _EVASIVE = re.compile(
     r"(?:n a|na|idk|none|no|see (?:above|below)|(?:i )?(?:do not|don t|dont) know|unknown|)"
@@ -114,7 +112,8 @@ class NumberQuestion(Question):
     ) -> tuple[list[int], float, str | None]:
         """One number out of several: a whole with its parts, or the only one with its noun."""
         gaps = [text[a.end : b.start] for a, b in pairwise(found)]
-        if not any(_ALTERNATIVE.match(gap) for gap in gaps):
+        bracketed = len(values) == 2 and gaps[0].endswith("(")
+        if not bracketed and not any(_ALTERNATIVE.search(gap) for gap in gaps):
             if sum(values[1:]) == values[0]:
                 return values[:1], 0.85, None
             counted = [f.value for f in found if about(text, f, self.nouns)]
