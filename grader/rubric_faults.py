@@ -49,13 +49,12 @@ def explain(error: Mapping[str, Any]) -> tuple[Path, str]:
 
 
 def _in_file(loc: Path) -> Path:
-    """The error's place without the union tags that pydantic puts between its parts."""
-    tags = _tags()
-    return tuple(
-        part
-        for place, part in enumerate(loc)
-        if not (place == 2 and loc[0] == "criteria" and part in tags)
-    )
+    """The error's place without the union tag that pydantic puts behind a criterion's id."""
+    return loc[:2] + loc[3:] if _tagged(loc) else loc
+
+
+def _tagged(loc: Path) -> bool:
+    return len(loc) > 2 and loc[0] == "criteria" and loc[2] in _tags()
 
 
 def _unknown(loc: Path) -> str:
@@ -70,12 +69,12 @@ def _unknown(loc: Path) -> str:
 def _models_at(loc: Path) -> list[type[BaseModel]]:
     """The models that may stand at a place of the rubric."""
     models: list[type[BaseModel]] = [Rubric]
-    for part in loc:
-        fields = [m.model_fields[part] for m in models if part in m.model_fields]
-        if fields:
-            models = [model for f in fields for model in _models_in(f.annotation)]
-        elif part in _tags():
+    for place, part in enumerate(loc):
+        if place == 2 and _tagged(loc):
             models = [m for m in models if part in get_args(m.model_fields["type"].annotation)]
+        else:
+            fields = [m.model_fields[part] for m in models if part in m.model_fields]
+            models = [m for f in fields for m in _models_in(f.annotation)] or models
     return models
 
 

@@ -32,8 +32,8 @@ def read_script(source: str, name: str, constants: Sequence[str]) -> ScriptFacts
         source=name,
         imports=tuple(dict.fromkeys(_imports(tree))),
         functions=tuple(dict.fromkeys(_functions(tree))),
-        constant=constant[0] if constant else None,
-        constant_line=constant[1].lineno if constant else None,
+        constant=constant[0].id if constant else None,
+        constant_line=constant[0].lineno if constant else None,
         main_line=main.lineno if main else None,
         main_end=main.end_lineno if main else None,
         processes=count_processes(tree),
@@ -110,14 +110,14 @@ def _functions(tree: ast.Module) -> Iterator[str]:
     yield from (node.name for node in sorted(found, key=lambda node: node.lineno))
 
 
-def _assignments(tree: ast.Module, names: Sequence[str]) -> list[tuple[str, ast.expr]]:
-    """(name, value) of each assignment to one of the names; the first name there is, by line."""
+def _assignments(tree: ast.Module, names: Sequence[str]) -> list[tuple[ast.Name, ast.expr]]:
+    """(target, value) of each assignment to the first of the names that is used, by line."""
     pairs = [pair for node in ast.walk(tree) for pair in _assigned(node)]
-    used = next((name for name in names if any(name == target for target, _ in pairs)), None)
-    return sorted((p for p in pairs if p[0] == used), key=lambda pair: pair[1].lineno)
+    used = next((name for name in names if any(name == target.id for target, _ in pairs)), None)
+    return sorted((p for p in pairs if p[0].id == used), key=lambda pair: pair[0].lineno)
 
 
-def _assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+def _assigned(node: ast.AST) -> Iterator[tuple[ast.Name, ast.expr]]:
     if isinstance(node, ast.AnnAssign) and node.value is not None:
         yield from _pairs(node.target, node.value)
     elif isinstance(node, ast.Assign):
@@ -125,9 +125,9 @@ def _assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
             yield from _pairs(target, node.value)
 
 
-def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.Name, ast.expr]]:
     if isinstance(target, ast.Name):
-        yield target.id, value
+        yield target, value
     elif isinstance(target, (ast.Tuple, ast.List)) and isinstance(value, (ast.Tuple, ast.List)):
         for part, part_value in zip(target.elts, value.elts, strict=False):
             yield from _pairs(part, part_value)

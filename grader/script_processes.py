@@ -104,12 +104,14 @@ def _targets(call: ast.Call, names: Bindings, tree: ast.Module) -> Iterator[str]
     yield target.id
     for node in ast.walk(tree):
         if isinstance(node, (ast.For, ast.comprehension)) and target.id in _names(node.target):
-            loop = names.get(node.iter.id) if isinstance(node.iter, ast.Name) else node.iter
-            yield from _names(loop)
+            looped = _names(node.iter)
+            yield from looped
+            for name in looped & set(names):
+                yield from _names(names[name])
 
 
-def _names(node: ast.AST | None) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} if node is not None else set()
+def _names(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
 
 
 class _InsertCounter:
