@@ -1,7 +1,6 @@
 """The facts that flow through the grader: submission, evidence, results, report.
 
-Every record is frozen and holds plain values. `Report` and what it contains are shaped
-exactly like the JSON report (version "1"), so the JSON format needs no second description.
+`Report` and what it contains are shaped exactly like the JSON report (version "1").
 """
 
 from __future__ import annotations
@@ -12,9 +11,6 @@ from enum import Enum
 from typing import ClassVar
 
 REPORT_VERSION = "1"
-
-
-# ---------------------------------------------------------------- the submission
 
 
 class FileState(Enum):
@@ -67,9 +63,6 @@ class Submission:
     commit: str | None = None
     remote: str | None = None
     notes: tuple[Note, ...] = ()
-
-
-# ---------------------------------------------------------------- evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +191,7 @@ class RunOutcome:
     error: str | None = None
     """The last error the script printed, without paths of this machine."""
     tail: str = ""
-    """The last lines it printed."""
+    """Its last lines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,9 +206,6 @@ class Evidence:
     transcripts: Mapping[str, Transcript] = field(default_factory=dict)
     answers: Mapping[str, Answer] = field(default_factory=dict)
     runs: Mapping[str, RunOutcome] = field(default_factory=dict)
-
-
-# ---------------------------------------------------------------- results
 
 
 class Verdict(str, Enum):

@@ -100,7 +100,8 @@ def mentions(text: str, names: Iterable[str]) -> list[Mention]:
 
     A slip of the pen is forgiven in names of six letters or more, never in a digit.
     """
-    known = {key(name): name for name in names}
+    names = tuple(names)
+    known = {"".join(words(name)): name for name in names} | {key(name): name for name in names}
     longest = max((len(words(name)) for name in known.values()), default=0) + 1
     found: list[Mention] = []
     place, spoken = 0, tokens(text)
@@ -141,9 +142,9 @@ def _misspelt(
 ) -> Mention | None:
     for said, end in runs:
         near = _nearly(said, tuple(known))
-        if near is not None:
+        if near is not None and len({known[key] for key in near}) == 1:
             glued = " " not in text[spoken[place].start : spoken[end].end] and end > place
-            return Mention(known[near], place, end, exact=glued)
+            return Mention(known[near[0]], place, end, exact=glued)
     return None
 
 
@@ -152,18 +153,18 @@ def _number(word: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _nearly(said: str, keys: tuple[str, ...]) -> str | None:
-    """The one key that `said` is a misspelling of, if any."""
+def _nearly(said: str, keys: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The keys that `said` is most likely a misspelling of, if any."""
     from rapidfuzz import fuzz
 
     if len(said) < 6:
         return None
-    near = [
-        known
+    ratios = {
+        known: fuzz.ratio(known, said)
         for known in keys
         if len(known) >= 6
         and known[0] == said[0]
         and re.sub(r"\D", "", known) == re.sub(r"\D", "", said)
-        and fuzz.ratio(known, said) >= 85
-    ]
-    return near[0] if len(near) == 1 else None
+    }
+    best = max(ratios.values(), default=0)
+    return tuple(known for known, ratio in ratios.items() if ratio >= max(85, best)) or None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,10 @@ from grader.model import ScriptFacts, Verdict
 from grader.text import words
 
 Names = tuple[Text, ...]
+
+_FENCE = re.compile(r"^[ \t>]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$\n?", re.MULTILINE)
+_IMPORTS = re.compile(r"^\s*(?:import|from)\s+\w", re.MULTILINE)
+_DEFINITIONS = re.compile(r"^\s*def\s+\w+\(", re.MULTILINE)
 
 _WORTH = {Verdict.INCORRECT: 0, Verdict.PARTIAL: 1, Verdict.CORRECT: 2}
 
@@ -72,11 +77,19 @@ class Question(Criterion):
 
         An answer may fit the student's own script or the edition they were given.
         """
+        answer = _FENCE.sub("", answer)
         if self._repeated(answer):
             return Marking(
                 verdict=Verdict.INCORRECT,
                 confidence=0.9,
                 what="Your answer repeats the question.",
+            )
+        if _is_whole_script(answer):
+            return Marking(
+                verdict=Verdict.INCORRECT,
+                confidence=0.5,
+                what="Your answer is the script itself; say it in your own words.",
+                doubt="the whole script is pasted as the answer",
             )
         markings = [self._sourced(answer, facts, lexicon) for facts in known]
         judged = [marking for marking in markings if marking is not None]
@@ -96,3 +109,9 @@ class Question(Criterion):
         if marking is None or marking.expected is None:
             return marking
         return replace(marking, expected=f"{marking.expected} (from {facts.source})")
+
+
+def _is_whole_script(answer: str) -> bool:
+    return all(len(part.findall(answer)) > 2 for part in (_IMPORTS, _DEFINITIONS)) and (
+        "__main__" in answer
+    )

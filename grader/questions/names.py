@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -10,11 +12,18 @@ from pydantic import Field, model_validator
 from grader.lexicon import Lexicon
 from grader.model import ScriptFacts, Verdict
 from grader.questions.base import Marking, Names, Question
-from grader.text import key, mentions, plain
+from grader.questions.shorthand import written_out
+from grader.text import key, mentions, plain, words
 
-_SEPARATORS = re.compile(r"[,;|/&\n]|\band\b|\bimport\b|\bfrom\b|\.\s|\.$|:", re.IGNORECASE)
-_NAME = re.compile(r"[A-Za-z_][\w.]*(?:\s?\d)?\Z")
-_PARAMETERS = re.compile(r"\([^()]*\)")
+_IMPORT = re.compile(r"^\s*import\s+([\w.,\s]+?)\s*(?:#.*)?$")
+_FROM = re.compile(r"^\s*from\s+([\w.]+)\s+import\b")
+_DEF = re.compile(r"\bdef\s+(\w+)")
+_RULE = re.compile(r"^[\s|:-]*-{2,}[\s|:-]*$")
+_BRACKETS = re.compile(r"\([^()]*\)")
+_EXPLAINED = re.compile(r"\s*(?::|=|->|=>|→|#|\.{3,}|…|\s[-–—]\s|-\s)\s*")
+_SEPARATORS = re.compile(r"[,;|/&\n]|\band\b|\.\s|\.$|:", re.IGNORECASE)
+_NAME = re.compile(r"[A-Za-z_][\w.]*\Z")
+_ROMAN = re.compile(r"[ivx]+\Z", re.IGNORECASE)
 
 
 class NamesQuestion(Question):
@@ -27,6 +36,9 @@ class NamesQuestion(Question):
     names: Names = Field(default=(), description="The expected names, if not from the script.")
     things: str = Field(default="names", description="What the names are, for the feedback.")
     aliases: dict[str, Names] = Field(default={}, description="Other names for an expected name.")
+    others: Names = Field(
+        default=(), description="Names that are none of the expected whoever is asked: `pandas`."
+    )
     filler: Names = Field(
         default=(), description="Words that may stand alone in a list without being a name."
     )
@@ -42,10 +54,40 @@ class NamesQuestion(Question):
         expected = self.names or (getattr(facts, self.of) if self.of else ())
         if not expected:
             return None
-        text = "\n".join(plain(line) for line in answer.splitlines())
-        found = self._found(text, expected)
-        extra = self._extra(text, expected)
-        return self._marking(expected, found, extra)
+        items = list(self._items(answer, expected))
+        found = self._found("\n".join(items), expected)
+        if not found:
+            # No list: the names may stand anywhere in the words.
+            found = self._found("\n".join(map(plain, answer.splitlines())), expected)
+        extra = self._extra(items, expected)
+        return self._marking(expected, found, extra, answer)
+
+    def _items(self, answer: str, expected: Names) -> Iterator[str]:
+        """The parts of the answer that give names, explanations left out."""
+        lines = answer.splitlines()
+        stated = {
+            place: names for place, line in enumerate(lines) if (names := _stated(line, self.of))
+        }
+        for names in stated.values():
+            yield from names
+        if len(stated) * 2 >= sum(bool(words(line)) for line in lines):
+            return  # what stands between the statements explains them
+        for place, line in enumerate(lines):
+            heading = place + 1 < len(lines) and _RULE.match(lines[place + 1]) and "|" in line
+            named = heading and self._found(line, expected)
+            if place in stated or (heading and not named) or _RULE.match(line):
+                continue
+            text = written_out(_BRACKETS.sub(" ", plain(line)) or plain(line), expected)
+            yield self._head(text, expected)
+
+    def _head(self, text: str, expected: Names) -> str:
+        """A line's names: the first cell or word, where an explanation follows it."""
+        for part in (text.split("|", maxsplit=1)[0], _EXPLAINED.split(text, maxsplit=1)[0]):
+            rest = text[len(part) :]
+            names_one = len(self._found(part, expected)) == 1 and len(words(part)) < 4
+            if rest and names_one and len(self._found(rest, expected)) < 2:
+                return part
+        return text
 
     def _found(self, text: str, expected: Names) -> Names:
         meant = {name: name for name in expected}
@@ -53,41 +95,71 @@ class NamesQuestion(Question):
         said = {meant[mention.name] for mention in mentions(text, meant)}
         return tuple(name for name in expected if name in said)
 
-    def _extra(self, text: str, expected: Names) -> Names:
-        """Names given that are not expected: the items of the answer's lists that are one word."""
-        known = {key(word) for word in (*self.filler, self.things)}
-        items = (
-            item.strip(" '\"()[]{}*.") for item in _SEPARATORS.split(_PARAMETERS.sub(" ", text))
-        )
-        return tuple(
-            dict.fromkeys(
-                item
-                for item in items
-                if _NAME.match(item) and key(item) not in known and not self._found(item, expected)
-            )
-        )
+    def _extra(self, items: list[str], expected: Names) -> dict[str, bool]:
+        """Items that are not expected -> whether they surely are names."""
+        known = {key(word) for word in (*self.filler, *words(self.things))}
+        parts = (part.strip(" '\"()[]{}*.") for item in items for part in _SEPARATORS.split(item))
+        return {
+            part: self._surely(part)
+            for part in parts
+            if _NAME.match(part)
+            and key(part) not in known
+            and not _ROMAN.match(part)
+            and (part[0].islower() or self._surely(part) or "_" in part)
+            and not self._found(part, expected)
+        }
 
-    def _marking(self, expected: Names, found: Names, extra: Names) -> Marking:
+    def _surely(self, name: str) -> bool:
+        if key(name) in {key(other) for other in self.others}:
+            return True
+        if self.of == "imports":
+            return name.split(".", maxsplit=1)[0].lower() in sys.stdlib_module_names
+        return "_" in name
+
+    def _marking(
+        self, expected: Names, found: Names, extra: dict[str, bool], answer: str
+    ) -> Marking:
         total, count = len(expected), len(found)
         if count == total and not extra:
             verdict, confidence = Verdict.CORRECT, 0.97
         elif count * 2 >= total:
-            verdict, confidence = Verdict.PARTIAL, 0.75 if extra and count == total else 0.85
+            verdict, confidence = Verdict.PARTIAL, 0.85
         else:
             verdict, confidence = Verdict.INCORRECT, 0.95 if count * 4 <= total else 0.8
-        what = f"Your answer names {count} of the {total} {self.things}"
-        what += f", and {len(extra)} that {_do(len(extra))} not belong there." if extra else "."
         return Marking(
             verdict=verdict,
             confidence=confidence,
-            what=what,
-            actual=_told(found, extra),
+            what=_what(count, total, self.things, len(extra)),
+            actual=_told(found, tuple(extra)),
             expected=", ".join(expected),
+            doubt=_doubt(count == total, extra, answer),
         )
 
 
-def _do(count: int) -> str:
-    return "does" if count == 1 else "do"
+def _stated(line: str, of: str | None) -> list[str]:
+    """Names that a line of code imports or defines."""
+    bare = re.sub(r"^[\s>*+`-]+|`+", "", line)
+    if of == "functions":
+        return _DEF.findall(bare)
+    imported, source = _IMPORT.match(bare), _FROM.match(bare)
+    parts = imported[1].split(",") if imported else [source[1]] if source else []
+    names = (re.sub(r"\s+as\s.*", "", part).strip() for part in parts)
+    return [name.split(".", maxsplit=1)[0] for name in names]
+
+
+def _doubt(complete: bool, extra: dict[str, bool], answer: str) -> str | None:
+    if complete and extra and not any(extra.values()):
+        return f"{', '.join(extra)} may be no name that was given as an answer"
+    if any(len(word) > 40 for word in words(answer)):
+        return "names may have run together"
+    return None
+
+
+def _what(count: int, total: int, things: str, extra: int) -> str:
+    what = f"Your answer names {count} of the {total} {things}"
+    if not extra:
+        return f"{what}."
+    return f"{what}, and {extra} that {'does' if extra == 1 else 'do'} not belong there."
 
 
 def _told(found: Names, extra: Names) -> str:
