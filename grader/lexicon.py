@@ -15,10 +15,16 @@ from grader.text import words
 SPAN = 9
 """Words a phrase may stretch over: a short clause with its articles and adjectives."""
 
+REACH = 6
+"""Words from a word for a place to what it is a place of: `after the last of the imports`."""
+
 SLIP = 5
 """Letters from which a stem with one slip is still taken for the word."""
 
 _NOT = frozenset({"not", "never", "no", "without", "cannot", "nothing", "neither", "nor", "t"})
+_PLACING = frozenset(
+    ("after", "befor", "in", "insid", "within", "between", "outsid", "near", "abov", "at")
+)
 _BUT = frozenset({"exist", "exists", "existing", "already", "only", "just"})
 
 Stems = tuple[str, ...]
@@ -33,7 +39,9 @@ def _stemmer() -> object:
 
 @lru_cache(maxsize=8192)
 def stem(word: str) -> str:
-    """The word without its ending: inserts, inserted, inserting -> insert."""
+    """The word without its ending: inserts, inserted, inserting -> insert; adverbs stay whole."""
+    if word.endswith("ly"):
+        return word
     return str(_stemmer().stemWord(word))  # type: ignore[attr-defined]
 
 
@@ -53,18 +61,44 @@ class Lexicon:
         }
 
     def find(self, phrase: str, text: str) -> tuple[int, int] | None:
-        """Places of the first and last word of `phrase` in `text`, or None if it is not said."""
+        """Places of the first and last word of `phrase` in `text`, or None if it is not said.
+
+        The words may come in any order, but not after a word for a place: `after import`.
+        """
         spoken, said = stems(text), words(text)
-        places = [self._places(term, spoken) for term in stems(phrase)]
+        terms = stems(phrase)
+        places = [self._places(term, spoken) for term in terms]
+        if terms and terms[0] in _PLACING and len(terms) > 1:
+            return self._find_after(places, spoken, said)
         for start in sorted({low for found in places for low, _ in found}):
             near = [[p for p in found if start <= p[0] < start + SPAN] for found in places]
             if _distinct(near) and not _denied(said, start):
                 return start, max(min(high for _, high in found) for found in near)
         return None
 
+    def _find_after(
+        self, places: Sequence[Sequence[tuple[int, int]]], spoken: Stems, said: Sequence[str]
+    ) -> tuple[int, int] | None:
+        """The phrase with its words in order, no other word for a place between them."""
+        placing = {low for word in _PLACING for low, _ in self._places(word, spoken)}
+        for start, end in places[0]:
+            ends = [
+                next((high for low, high in found if end < low <= start + REACH), None)
+                for found in places[1:]
+            ]
+            last = max((high for high in ends if high is not None), default=end)
+            between = placing & set(range(end + 1, last))
+            if None not in ends and not between and not _denied(said, start):
+                return start, last
+        return None
+
     def any(self, phrases: Iterable[str], text: str) -> str | None:
         """The first of the phrases that the text says, or None."""
         return next((phrase for phrase in phrases if self.find(phrase, text)), None)
+
+    def count(self, phrases: Iterable[str], text: str) -> int:
+        """How many of the phrases the text says."""
+        return sum(self.find(phrase, text) is not None for phrase in phrases)
 
     def _places(self, term: str, spoken: Stems) -> list[tuple[int, int]]:
         return [
@@ -93,8 +127,8 @@ def _distinct(choices: Sequence[Sequence[tuple[int, int]]]) -> bool:
 
 
 def _denied(said: Sequence[str], first: int) -> bool:
-    """Whether one of the two words before `first` turns the statement round."""
+    """Whether one of the three words before `first` turns the statement round."""
     return any(
         said[place] in _NOT and said[place + 1] not in _BUT
-        for place in range(max(0, first - 2), first)
+        for place in range(max(0, first - 3), first)
     )
