@@ -23,7 +23,9 @@ def check_question(evidence: Evidence, name: str, question: Question, rubric: Ru
     if not answer.lines:
         return _unanswered(evidence, answer)
     own = [evidence.script] if isinstance(evidence.script, ScriptFacts) else []
-    marking = question.mark(answer.text, [*own, *evidence.editions], rubric.lexicon) or _UNCOMPARED
+    # Without any script, the answers that the rubric itself gives are still known.
+    known = [*own, *evidence.editions] or [ScriptFacts(source="the rubric")]
+    marking = question.mark(answer.text, known, rubric.lexicon) or _UNCOMPARED
     doubts = [doubt for doubt in (marking.doubt, answer.doubt) if doubt]
     return Judgement(
         verdict=marking.verdict,
