@@ -108,7 +108,9 @@ class Question(Criterion):
         marking = self.judge(answer, facts, lexicon)
         if marking is None or marking.expected is None:
             return marking
-        return replace(marking, expected=f"{marking.expected} (from {facts.source})")
+        # Names and numbers may be given by the rubric itself: then `of` says nothing.
+        source = "the rubric" if getattr(self, "of", "") is None else facts.source
+        return replace(marking, expected=f"{marking.expected} (from {source})")
 
 
 def _is_whole_script(answer: str) -> bool:

@@ -8,8 +8,17 @@ from dataclasses import dataclass
 
 from grader.text import NUMBER_WORDS, words
 
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+# The longer ones first: `twenty-one` begins with `twenty`.
 _VALUES = {
+    **{
+        f"{ten}{glue}{unit}": 10 * place + NUMBER_WORDS[unit]
+        for place, ten in enumerate(_TENS, start=2)
+        for unit in "one two three four five six seven eight nine".split()
+        for glue in "- "
+    },
     **NUMBER_WORDS,
+    **{ten: 10 * place for place, ten in enumerate(_TENS, start=2)},
     "once": 1,
     "twice": 2,
     "pair": 2,

@@ -11,7 +11,7 @@ from grader.text import NUMBER_WORDS, Mention, Token, mentions, plain, tokens, w
 
 _SENTENCE = re.compile(r"(?<=[^.\s][.;!?])\s+|;")
 _RANGE = re.compile(r"\.\.|…|\s[-–]\s|\bto\b|\bthrough\b", re.IGNORECASE)
-_BEFORE_NAME = re.compile(r"(?:,\s*and\b|,|:|\band\b)\W*\Z")
+_BEFORE_NAME = re.compile(r"(?:,\s*and\b|,|:|\band\b)\W*(?:the\s+)?\Z")
 _POINTS_AT_NAME = re.compile(
     r"(?:\b(?:by|with|via|using|through)\s+(?:the\s+)?|[:(]\s*)\Z", re.IGNORECASE
 )
@@ -54,7 +54,7 @@ def passages(answer: str, functions: Sequence[str], groups: Groups) -> list[Pass
     if by_number:
         return by_number
     found: list[Passage] = []
-    for sentence in _sentences(answer, functions):
+    for sentence in _sentences(answer, functions, groups):
         subjects, rest = _subjects(sentence, functions, groups)
         pointed = [] if subjects else _pointed_at(sentence, functions)
         if pointed:
@@ -81,11 +81,11 @@ def _numbered(answer: str, functions: Sequence[str], groups: Groups) -> list[Pas
     return found if covered == set(functions) and named * 2 < len(found) else []
 
 
-def _sentences(answer: str, functions: Sequence[str]) -> Iterator[str]:
+def _sentences(answer: str, functions: Sequence[str], groups: Groups) -> Iterator[str]:
     """The answer's sentences; one that goes through several names is split before each."""
     for text in _paragraphs(answer, functions):
         for sentence in _SENTENCE.split(text):
-            yield from _split_at_names(sentence, functions)
+            yield from _split_at_names(sentence, functions, groups)
 
 
 def _paragraphs(answer: str, functions: Sequence[str]) -> Iterator[str]:
@@ -105,11 +105,12 @@ def _paragraphs(answer: str, functions: Sequence[str]) -> Iterator[str]:
         yield text
 
 
-def _split_at_names(sentence: str, functions: Sequence[str]) -> Iterator[str]:
+def _split_at_names(sentence: str, functions: Sequence[str], groups: Groups) -> Iterator[str]:
     """`a does x, b does y, and c does z` in three; a list of names stays together."""
     low = last = 0
     spoken = tokens(sentence)
-    for mention in _names(sentence, functions):
+    names = [*functions, *(alias for aliases in groups.values() for alias in aliases)]
+    for mention in _names(sentence, functions, names):
         start = spoken[mention.first].start
         before = _BEFORE_NAME.search(sentence[low:start])
         if before and _says_more(sentence[last:start]):
