@@ -100,13 +100,19 @@ class Lexicon:
         """How many of the phrases the text says."""
         return sum(self.find(phrase, text) is not None for phrase in phrases)
 
-    def _places(self, term: str, spoken: Stems) -> list[tuple[int, int]]:
-        return [
-            (place, place + len(form) - 1)
-            for form in self._synonyms.get((term,), ((term,),))
-            for place in range(len(spoken) - len(form) + 1)
-            if all(map(_alike, spoken[place : place + len(form)], form))
-        ]
+    def _places(self, term: str, spoken: Stems) -> tuple[tuple[int, int], ...]:
+        return _occurrences(self._synonyms.get((term,), ((term,),)), spoken)
+
+
+@lru_cache(maxsize=4096)
+def _occurrences(forms: tuple[Stems, ...], spoken: Stems) -> tuple[tuple[int, int], ...]:
+    """(first, last) of every place where one of the forms is said."""
+    return tuple(
+        (place, place + len(form) - 1)
+        for form in forms
+        for place in range(len(spoken) - len(form) + 1)
+        if all(map(_alike, spoken[place : place + len(form)], form))
+    )
 
 
 @lru_cache(maxsize=65536)

@@ -21,7 +21,7 @@ _FENCE = re.compile(r"^[ \t>]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$\n?", re.MULTILINE)
 _IMPORTS = re.compile(r"^\s*(?:import|from)\s+\w", re.MULTILINE)
 _DEFINITIONS = re.compile(r"^\s*def\s+\w+\(", re.MULTILINE)
 
-_WORTH = {Verdict.INCORRECT: 0, Verdict.PARTIAL: 1, Verdict.CORRECT: 2}
+_WORTH = (Verdict.INCORRECT, Verdict.PARTIAL, Verdict.CORRECT)
 
 
 class ExpectedVerdict(str, Enum):
@@ -91,9 +91,14 @@ class Question(Criterion):
                 what="Your answer is the script itself; say it in your own words.",
                 doubt="the whole script is pasted as the answer",
             )
-        markings = [self._sourced(answer, facts, lexicon) for facts in known]
-        judged = [marking for marking in markings if marking is not None]
-        return max(judged, key=lambda m: (_WORTH[m.verdict], m.confidence), default=None)
+        best: Marking | None = None
+        for facts in known:
+            marking = self._sourced(answer, facts, lexicon)
+            if marking is not None and (best is None or _worth(marking) > _worth(best)):
+                best = marking
+            if best is not None and best.verdict is Verdict.CORRECT and best.doubt is None:
+                break
+        return best
 
     def _repeated(self, answer: str) -> bool:
         from rapidfuzz import fuzz
@@ -117,3 +122,7 @@ def _is_whole_script(answer: str) -> bool:
     return all(len(part.findall(answer)) > 2 for part in (_IMPORTS, _DEFINITIONS)) and (
         "__main__" in answer
     )
+
+
+def _worth(marking: Marking) -> tuple[int, float]:
+    return _WORTH.index(marking.verdict), marking.confidence
