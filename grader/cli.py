@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from grader import __version__
+from grader.cli_rubric import rubric, rubric_option
 from grader.errors import GraderError, UsageError
 from grader.reports import FORMAT_NAMES
 
@@ -20,13 +21,6 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 FAILED = 3
 LOST_POINTS = 1
-
-rubric_option = click.option(
-    "--rubric",
-    "rubric_file",
-    type=click.Path(path_type=Path),
-    help="The rubric to grade by. Default: the one that belongs to this grader.",
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -42,6 +36,9 @@ def cli() -> None:
 
     Each command explains itself: grader grade --help
     """
+
+
+cli.add_command(rubric)
 
 
 @cli.command()
@@ -68,6 +65,13 @@ def cli() -> None:
 )
 @rubric_option
 @click.option("--reveal", is_flag=True, help="Show expected answers, for instructors.")
+@click.option(
+    "--overrides",
+    "overrides_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Marks to change, with reasons; the README shows how to write them.",
+)
 def grade(
     submission: str,
     only: tuple[str, ...],
@@ -75,6 +79,7 @@ def grade(
     save: tuple[str, ...],
     rubric_file: Path | None,
     reveal: bool,
+    overrides_file: Path | None,
 ) -> int:
     """Grade one SUBMISSION and report what earned points and what did not.
 
@@ -92,68 +97,26 @@ def grade(
       grader grade
       grader grade my-fork --only q1 --only q2
       grader grade my-fork --save json:report.json --save markdown:report.md
+      grader grade my-fork --overrides overrides.yaml
       grader grade https://github.com/someone/streaming-02@main
     """
     from grader.assignment import load_assignment
     from grader.grading import grade as grade_submission
+    from grader.grading import read_overrides
     from grader.progress import shown_progress
 
     files = [_save_target(target) for target in save]
     assignment = load_assignment(rubric_file)
+    overrides = read_overrides(overrides_file, assignment) if overrides_file else ()
     with shown_progress() as progress:
-        report = grade_submission(submission, assignment, progress, only=only, reveal=reveal)
+        report = grade_submission(
+            submission, assignment, progress, only=only, reveal=reveal, overrides=overrides
+        )
     for name, path in files:
         _write(path, report, name)
     _print(report, report_format)
+    _warn(report)
     return _status(report)
-
-
-@cli.group()
-def rubric() -> None:
-    """Check, explain or publish the rubric that grading goes by."""
-
-
-@rubric.command()
-@rubric_option
-def check(rubric_file: Path | None) -> int:
-    """Find every mistake in a rubric and mark its own examples.
-
-    Exit status: 0 when all is well, 2 when there is a fault or an example gets another
-    verdict than it should.
-    """
-    from grader.assignment import load_assignment
-    from grader.rubric_examples import mark_examples
-
-    assignment = load_assignment(rubric_file)
-    marked = list(mark_examples(assignment))
-    wrong = [example for example in marked if not example.right]
-    for example in wrong:
-        click.echo(str(example), err=True)
-    click.echo(
-        f"{len(assignment.rubric.criteria)} criteria, {assignment.rubric.max_score:g} points; "
-        f"{len(marked) - len(wrong)} of {len(marked)} examples as expected."
-    )
-    return UsageError.exit_code if wrong else 0
-
-
-@rubric.command()
-@rubric_option
-def show(rubric_file: Path | None) -> int:
-    """Explain a rubric: what each criterion looks at and how many points it is worth."""
-    from grader.assignment import load_assignment
-    from grader.rubric_view import render
-
-    click.echo(render(load_assignment(rubric_file)), nl=False)
-    return 0
-
-
-@rubric.command()
-def schema() -> int:
-    """Print the JSON Schema of rubric.yaml, for editors that complete and check."""
-    from grader.rubric_schema import schema_text
-
-    click.echo(schema_text(), nl=False)
-    return 0
 
 
 @cli.command()
@@ -237,6 +200,15 @@ def _print(report: Report, name: str) -> None:
         encoding=sys.stdout.encoding,
     )
     click.echo(render(report, name, screen), nl=False, color=screen.color)
+
+
+def _warn(report: Report) -> None:
+    from grader.overrides import OUTDATED
+    from grader.reports.inert import one_line
+
+    for note in report.notes:
+        if note.kind == OUTDATED:
+            click.echo(f"grader: warning: {one_line(note.text)}", err=True)
 
 
 def _status(report: Report) -> int:

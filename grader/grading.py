@@ -24,6 +24,9 @@ from grader.model import (
     SubmissionInfo,
     TextFile,
 )
+from grader.named_file import read_named
+from grader.override_file import parse_overrides
+from grader.overrides import Override, apply_overrides, names_of
 from grader.repository import fetched, is_url
 from grader.rubric import Rubric
 from grader.submission import read_submission
@@ -36,19 +39,32 @@ def grade(
     *,
     only: Sequence[str] = (),
     reveal: bool = False,
+    overrides: Sequence[Override] = (),
 ) -> Report:
     """Grades a folder or git URL by the criteria named in `only`, or by all of them.
 
-    `reveal` keeps expected answers in the report. Raises UsageError for a source or a
-    criterion that does not exist.
+    `reveal` keeps expected answers in the report; of `overrides`, which may be for a whole
+    class, those for this submission apply. Raises UsageError for a source or a criterion that
+    does not exist.
     """
     rubric = assignment.rubric
     selected = _selected(rubric, only)
     with fetched(source) if is_url(source) else nullcontext(Path(source)) as folder:
         submission = read_submission(folder, source, rubric)
     evidence = collect(submission, assignment, [rubric.criteria[n] for n in selected], progress)
-    results = [judge(evidence, name, rubric) for name in selected]
-    return _report(evidence, assignment, results if reveal else [_concealed(r) for r in results])
+    judged = [judge(evidence, name, rubric) for name in selected]
+    shown = judged if reveal else [_concealed(result) for result in judged]
+    own = _concerning(overrides, source, submission.commit)
+    results, changes = apply_overrides(shown, own, evidence.answers, rubric)
+    return _report(evidence, assignment, results, changes)
+
+
+def read_overrides(path: Path, assignment: Assignment) -> tuple[Override, ...]:
+    """Reads the marks that a person wants changed.
+
+    Raises RubricError when the file has faults, UsageError when it cannot be read.
+    """
+    return parse_overrides(read_named(path), path.name, assignment.rubric)
 
 
 def _selected(rubric: Rubric, only: Sequence[str]) -> list[str]:
@@ -66,7 +82,18 @@ def _concealed(result: Result) -> Result:
     return replace(result, feedback=replace(result.feedback, expected=None))
 
 
-def _report(evidence: Evidence, assignment: Assignment, results: Sequence[Result]) -> Report:
+def _concerning(overrides: Sequence[Override], source: str, commit: str | None) -> list[Override]:
+    url = is_url(source)
+    names = names_of(source if url else str(Path(source).resolve()), url=url)
+    return [override for override in overrides if override.concerns(names, commit)]
+
+
+def _report(
+    evidence: Evidence,
+    assignment: Assignment,
+    results: Sequence[Result],
+    changes: Sequence[Note],
+) -> Report:
     submission = evidence.submission
     return Report(
         version=REPORT_VERSION,
@@ -84,7 +111,7 @@ def _report(evidence: Evidence, assignment: Assignment, results: Sequence[Result
         needs_review=any(result.needs_review for result in results),
         criteria=tuple(results),
         runs=tuple(outcome.run for outcome in evidence.runs.values()),
-        notes=(*submission.notes, *_notes(evidence, assignment)),
+        notes=(*submission.notes, *_notes(evidence, assignment), *changes),
     )
 
 

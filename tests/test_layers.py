@@ -12,16 +12,18 @@ PACKAGE = Path(__file__).resolve().parent.parent / "grader"
 # A module may import its own layer and those above its line.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("model", "errors", "text", "criteria"),
-    ("lexicon", "script_processes", "readme_lines"),
+    ("lexicon", "script_processes", "readme_lines", "suggest", "yaml_file"),
     ("script", "own_text", "questions"),
     ("rubric",),
-    ("answers", "transcript", "rubric_faults", "checks", "reports"),
-    ("rubric_file", "rubric_schema"),
+    ("answers", "transcript", "rubric_faults", "checks", "reports", "overrides"),
+    ("rubric_file", "rubric_schema", "override_file"),
     ("textfile", "database", "process"),
-    ("repository", "submission", "runner"),
+    ("named_file", "repository", "submission", "runner"),
     ("assignment",),
     ("evidence", "rubric_examples", "rubric_view"),
-    ("grading", "progress", "doctor"),
+    ("progress",),
+    ("grading", "rubric_try", "doctor"),
+    ("cli_rubric",),
     ("cli",),
     ("__main__",),
 )
