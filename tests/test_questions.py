@@ -111,3 +111,10 @@ def test_the_question_itself_earns_nothing(question: str) -> None:
     for answer in (RUBRIC.questions[question].ask[0], "1, 2, 3, 4, 5, 6, 7, 8, 9"):
         case = Case(question, answer, "incorrect", "current", open=False)
         assert mark(case).verdict.value == "incorrect", answer
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_an_endless_answer_is_read_up_to_a_point_and_flagged(question: str) -> None:
+    """A megabyte of numbers and names is no reason to wait, and none to be believed."""
+    text = "7 functions, process_one inserts 2 pets at line 40, " * 20_000
+    assert flagged(mark(Case(question, text, "", "current", open=False)))

@@ -21,6 +21,9 @@ _FENCE = re.compile(r"^[ \t>]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$\n?", re.MULTILINE)
 _IMPORTS = re.compile(r"^\s*(?:import|from)\s+\w", re.MULTILINE)
 _DEFINITIONS = re.compile(r"^\s*def\s+\w+\(", re.MULTILINE)
 
+LONGEST = 6000
+"""Characters of an answer that are read; ten times what a long-winded student writes."""
+
 _WORTH = (Verdict.INCORRECT, Verdict.PARTIAL, Verdict.CORRECT)
 
 
@@ -78,6 +81,9 @@ class Question(Criterion):
         An answer may fit the student's own script or the edition they were given.
         """
         answer = _FENCE.sub("", answer)
+        if len(answer) > LONGEST:
+            marking = self.mark(answer[:LONGEST], known, lexicon)
+            return marking and replace(marking, doubt="only the beginning of it was read")
         if self._repeated(answer):
             return Marking(
                 verdict=Verdict.INCORRECT,
