@@ -133,7 +133,8 @@ def test_what_students_receive_earns_the_runs_alone(
     lost = {name: verdict for name, verdict in verdicts(report).items() if verdict != "correct"}
     assert set(lost.values()) == {"missing"}
     assert set(verdicts(report)) - set(lost) == {"run-quick", "run-slow"}
-    assert (status, [note["kind"] for note in report["notes"]]) == (1, ["unchanged-template"])
+    assert status == 1
+    assert "unchanged-template" in [note["kind"] for note in report["notes"]]
 
 
 def test_what_the_rubric_knows_needs_no_script(tmp_path: Path) -> None:
