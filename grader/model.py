@@ -1,4 +1,4 @@
-"""The facts that flow through the grader: submission, evidence, results, report.
+"""The facts that flow: submission, evidence, results, report.
 
 `Report` and what it contains are shaped exactly like the JSON report (version "1").
 """
@@ -73,7 +73,6 @@ class ScriptFacts:
     """
 
     source: str
-    """Where the facts are from: the file's name, or the edition's."""
     imports: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
     constant: str | None = None
@@ -140,8 +139,10 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The answer's lines as one text."""
-        return "\n".join(text for _, text in self.lines)
+        """The answer's lines as one text; a blank line where lines are left out between them."""
+        before = [number for number, _ in self.lines[:1]] + [number for number, _ in self.lines]
+        gaps = zip(before, self.lines, strict=False)
+        return "\n".join("\n" * (n - last > 1) + text for last, (n, text) in gaps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +192,6 @@ class RunOutcome:
     error: str | None = None
     """The last error the script printed, without paths of this machine."""
     tail: str = ""
-    """Its last lines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +256,6 @@ class Result:
     max_score: float
     needs_review: bool
     confidence: float
-    """From 0 (a guess) to 1 (certain)."""
     feedback: Feedback
     evidence: tuple[Quote, ...] = ()
 

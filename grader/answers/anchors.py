@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from grader.questions import Question
 from grader.readme_lines import Line
@@ -19,6 +20,7 @@ EARLY = 3
 MAX_WORDS = 400
 
 _REST = re.compile(r"[^?.!:;,|\d(]{0,60}\?")
+_NUMBERED = re.compile(r"[\s>*_#]*\(?\d{1,2}\\?[.)]")
 _CLOSING = " \t\"'*_)`]"
 _CONTENTS = re.compile(r"\]\(\s*#")
 
@@ -68,9 +70,33 @@ def find_anchors(lines: Sequence[Line], questions: Mapping[str, Question]) -> li
     ]
     labels = [label for line in lines for label in _labels(line, questions)]
     # `Processes: …` may well be part of an answer; a whole set of labels is none.
-    if len({label.question for label in labels}) * 2 >= len(questions):
-        asked += labels
-    return _without_contents(_apart(asked), lines)
+    whole_set = len({label.question for label in labels}) * 2 >= len(questions)
+    asked += [label for label in labels if whole_set or label.marked]
+    anchors = _without_contents(_apart(asked), lines)
+    return sorted(
+        [*anchors, *_in_gaps(anchors, lines, list(questions))], key=lambda a: (a.line, a.start)
+    )
+
+
+def _in_gaps(anchors: list[Anchor], lines: Sequence[Line], order: list[str]) -> Iterator[Anchor]:
+    """Questions in words of the student's own: the one numbered `…?` between two neighbours."""
+    for before, after in pairwise(anchors):
+        place = order.index(before.question) + 1
+        if order[place + 1 : place + 2] != [after.question]:
+            continue
+        between = lines[before.last : after.line - 1]
+        asking = [line for line in between if _NUMBERED.match(line.raw) and "?" in line.text]
+        if len(asking) == 1:
+            line = asking[0]
+            yield Anchor(
+                question=order[place],
+                line=line.number,
+                start=0,
+                last=line.number,
+                end=line.text.index("?") + 1,
+                likeness=float(LIKE),
+                marked=True,
+            )
 
 
 def _apart(found: list[Anchor]) -> list[Anchor]:
@@ -207,4 +233,5 @@ def _labels(line: Line, questions: Mapping[str, Question]) -> Iterator[Anchor]:
             last=line.number,
             end=end,
             likeness=float(LIKE),
+            marked=after[:1] == "?",
         )

@@ -72,6 +72,12 @@ class NumberQuestion(Question):
         if expected is None:
             return None
         values, confidence, doubt = self._values(_prepared(answer))
+        beginning = _prepared(answer.strip().split("\n\n", maxsplit=1)[0])
+        first, sure, _ = self._values(beginning)
+        if first and first != values and figures(beginning):
+            # Text may follow that is no answer: a number in the first paragraph decides.
+            values, confidence = first, min(sure, 0.6)
+            doubt = "other numbers stand further down"
         right = values == [expected]
         return Marking(
             verdict=Verdict.CORRECT if right else Verdict.INCORRECT,
