@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from grader.rubric import Rubric
+from grader.suggest import suggestion
 
 Path = tuple[str | int, ...]
 
 _MESSAGES = {
     "missing": "is missing",
-    "float_type": "must be a number, got {input!r}",
-    "int_type": "must be a whole number, got {input!r}",
-    "int_from_float": "must be a whole number, got {input!r}",
-    "string_type": "must be text, got {input!r}",
+    "float_type": "must be a number, got {input}",
+    "int_type": "must be a whole number, got {input}",
+    "bool_type": "must be true or false, got {input}",
+    "string_type": "must be text, got {input}",
     "string_too_short": "must not be empty",
-    "tuple_type": "must be a list, got {input!r}",
-    "dict_type": "must be a block of `key: value` lines, got {input!r}",
-    "model_type": "must be a block of `key: value` lines, got {input!r}",
-    "model_attributes_type": "must be a block of `key: value` lines, got {input!r}",
+    "tuple_type": "must be a list, got {input}",
+    "dict_type": "must be a block of `key: value` lines, got {input}",
+    "model_type": "must be a block of `key: value` lines, got {input}",
     "too_short": "must not be empty",
-    "greater_than": "must be over {gt:g}, got {input!r}",
-    "greater_than_equal": "must be at least {ge:g}, got {input!r}",
-    "less_than_equal": "must be at most {le:g}, got {input!r}",
-    "literal_error": "must be {expected}, got {input!r}",
-    "enum": "must be {expected}, got {input!r}",
-    "union_tag_invalid": "must be one of {expected_tags}, got {tag!r}",
+    "greater_than": "must be over {gt:g}, got {input}",
+    "greater_than_equal": "must be at least {ge:g}, got {input}",
+    "less_than_equal": "must be at most {le:g}, got {input}",
+    "literal_error": "must be {expected}, got {input}",
+    "enum": "must be {expected}, got {input}",
+    "union_tag_invalid": "must be one of {expected_tags}, got {input}",
     "union_tag_not_found": "is missing; it says what kind of criterion this is",
 }
 
@@ -43,9 +44,16 @@ def explain(error: Mapping[str, Any]) -> tuple[Path, str]:
     template = _MESSAGES.get(kind)
     if template is None:
         return path, error["msg"].removeprefix("Value error, ")
-    shown = error["input"]
-    shown = f"{shown[:57]}..." if isinstance(shown, str) and len(shown) > 60 else shown
-    return path, template.format(**{"input": shown, **error.get("ctx", {})})
+    if path[-1:] == ("[key]",):
+        return path[:-2], "has an entry without a name"
+    context = error.get("ctx", {})
+    shown = _shown(context.get("tag", error["input"]))
+    return path, template.format(**{**context, "input": shown})
+
+
+def _shown(value: object) -> str:
+    shown = "nothing" if value is None else repr(value)
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 
 def _in_file(loc: Path) -> Path:
@@ -58,12 +66,8 @@ def _tagged(loc: Path) -> bool:
 
 
 def _unknown(loc: Path) -> str:
-    from rapidfuzz import process
-
     known = sorted({name for model in _models_at(loc[:-1]) for name in model.model_fields})
-    near = process.extractOne(str(loc[-1]), known, score_cutoff=60)
-    advice = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
-    return f"is not known here; {advice}"
+    return f"is not known here; {suggestion(str(loc[-1]), known)}"
 
 
 def _models_at(loc: Path) -> list[type[BaseModel]]:
@@ -85,6 +89,7 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from _models_in(part)
 
 
+@lru_cache(maxsize=1)
 def _tags() -> set[str]:
     """The values of `type`."""
     criteria = _models_in(Rubric.model_fields["criteria"].annotation)

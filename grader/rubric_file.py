@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from grader.errors import RubricError
 from grader.rubric import Rubric
 from grader.rubric_faults import explain
+from grader.suggest import suggestion
 from grader.yaml_file import Path, read_yaml
 
 
@@ -26,7 +27,8 @@ def parse_rubric(text: str, name: str) -> Rubric:
     problems = list(_unresolved(document.data))
     try:
         # JSON mode is strict about types, yet takes a list where a tuple is meant.
-        rubric = Rubric.model_validate_json(json.dumps(document.data, default=str))
+        written = json.dumps(document.data, default=str, ensure_ascii=False)
+        rubric = Rubric.model_validate_json(written.encode("utf-8", "replace"))
     except ValidationError as error:
         problems += [explain(detail) for detail in error.errors(include_url=False)]
     faults = {(document.line(path), _shown(path), message) for path, message in problems}
@@ -45,8 +47,8 @@ def _unresolved(data: dict[str, Any]) -> Iterator[tuple[Path, str]]:
         return
     for name, criterion in criteria.items():
         wanted = criterion.get("configuration") if isinstance(criterion, dict) else None
-        if wanted is not None and wanted not in known:
-            message = f"no configuration {wanted!r}; there are: {', '.join(known)}"
+        if isinstance(wanted, str) and wanted not in known:
+            message = f"no configuration {wanted!r}; {suggestion(wanted, known)}"
             yield ("criteria", name, "configuration"), message
 
 

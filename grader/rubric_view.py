@@ -7,6 +7,7 @@ import io
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from grader.assignment import Assignment
 from grader.criteria import RunCriterion, TranscriptCriterion
@@ -21,7 +22,8 @@ _EXPECTED = {
 def render(assignment: Assignment) -> str:
     """The rubric's criteria as a table, and what they are judged by."""
     rubric = assignment.rubric
-    console = Console(file=io.StringIO(), width=80, color_system=None, highlight=False)
+    buffer = io.StringIO()
+    console = Console(file=buffer, width=80, color_system=None, highlight=False)
     console.print(f"{rubric.assignment}: {rubric.max_score:g} points", markup=False)
     console.print(_table(rubric))
     console.print(
@@ -30,8 +32,7 @@ def render(assignment: Assignment) -> str:
         f"A verdict less certain than {rubric.review_below:g} is flagged for a person.",
         markup=False,
     )
-    text = console.file.getvalue()  # type: ignore[attr-defined]
-    return "\n".join(line.rstrip() for line in text.split("\n"))
+    return "\n".join(line.rstrip() for line in buffer.getvalue().split("\n"))
 
 
 def _table(rubric: Rubric) -> Table:
@@ -40,7 +41,9 @@ def _table(rubric: Rubric) -> Table:
         table.add_column(heading)
     table.add_column("Points", justify="right")
     for name, criterion in rubric.criteria.items():
-        table.add_row(name, criterion.title, _looked_at(criterion, rubric), f"{criterion.points:g}")
+        cells = (name, criterion.title, _looked_at(criterion, rubric), f"{criterion.points:g}")
+        # As Text, for brackets in a title are no markup.
+        table.add_row(*map(Text, cells))
     return table
 
 
