@@ -73,6 +73,7 @@ class DescriptionsQuestion(Question):
             functions,
             _Reading(described, reading.unclear | others.unclear | aside),
             summed_up=not named and self._sums_up(rest, lexicon),
+            mentioned={mention.name for mention in mentions(answer, functions)},
         )
 
     def _by_name(self, parts: Sequence[Passage], lexicon: Lexicon) -> _Reading:
@@ -144,16 +145,26 @@ class DescriptionsQuestion(Question):
         said = {lexicon.any(phrases, text) for phrases in self.describes.values()} - {None}
         return lexicon.any(self.summary, text) is not None or len(said) > 1
 
-    def _marking(self, functions: list[str], reading: _Reading, *, summed_up: bool) -> Marking:
+    def _marking(
+        self,
+        functions: list[str],
+        reading: _Reading,
+        *,
+        summed_up: bool,
+        mentioned: set[str],
+    ) -> Marking:
         verdict = self._verdict(len(functions), len(reading.described), summed_up)
         # What is not understood may be true: unsure if that would change the verdict.
         best = self._verdict(len(functions), len(reading.described | reading.unclear), summed_up)
         told = [name for name in functions if name in reading.described]
+        # Only what the student named: the others are the answer to another question.
+        untold = [name for name in functions if name in mentioned - reading.described]
+        actual = f"described: {', '.join(told) or 'none'}"
         return Marking(
             verdict=verdict,
             confidence=0.92 if best is verdict else 0.6,
             what=f"Your answer says what {len(told)} of the {len(functions)} functions do.",
-            actual=f"described: {', '.join(told) or 'none'}",
+            actual=f"{actual}; not yet: {', '.join(untold)}" if untold else actual,
             expected=f"a true description of {', '.join(functions)}",
         )
 
