@@ -82,9 +82,8 @@ def _parse(source: str) -> ast.Module | SyntaxFault:
         try:
             return ast.parse(source)
         except SyntaxError as fault:
-            message = re.sub(r"\s*\(<unknown>, line \d+\)$", "", fault.msg)
             line = fault.lineno or 1
-            return SyntaxFault(line=line, text=_line(source, line), message=message)
+            return SyntaxFault(line=line, text=_line(source, line), message=fault.msg)
         except ValueError:
             return SyntaxFault(line=1, text="", message="the file holds more than text")
         except (RecursionError, MemoryError):

@@ -2,7 +2,8 @@
 
 A count is what one run of the script does: calls are followed, loops multiplied out, and of the
 branches of an `if` the fuller one is taken. Where the source does not say, there is no count.
-No step may cost more than the source is long: it may have been written to keep a grader busy.
+A source may have been written to keep a grader busy: the work grows with its length alone, not
+with what its loops and calls multiply to.
 """
 
 from __future__ import annotations
@@ -74,9 +75,8 @@ class _Counter:
         self._known: dict[_Function, int] = {}
 
     def function(self, function: _Function) -> int:
-        """Counts for one call of the function; a call of itself adds nothing."""
+        """Counts for one call of the function. Raises RecursionError if it calls itself."""
         if function not in self._known:
-            self._known[function] = 0
             body = [function.body] if isinstance(function, ast.Lambda) else function.body
             self._known[function] = self.block(body, function)
         return self._known[function]
@@ -119,7 +119,6 @@ class Source:
         self._meanings: defaultdict[str, list[ast.AST]] = defaultdict(list)
         self._left_early: set[ast.AST] = set()
         self._known: dict[ast.AST, int] = {}
-        self._lengths: dict[ast.AST, int] = {}
         self._calls: list[ast.Call] = []
         for node, scope, loop in _placed(tree):
             self._note_definition(node, scope)
@@ -155,7 +154,6 @@ class Source:
 
     def _statements(self, sql: ast.expr, scope: _Scope) -> int:
         if sql not in self._known:
-            self._known[sql] = 0
             parts = list(ast.walk(sql))
             values = [part.value for part in parts if isinstance(part, ast.Constant)]
             text = "".join(value for value in values if isinstance(value, str))
@@ -213,13 +211,11 @@ class Source:
 
     def length(self, items: ast.expr, scope: _Scope) -> int:
         """How many items a loop over it gets. Raises _Unknown."""
-        items = self.value(items, scope)
-        if items not in self._lengths:
-            self._lengths[items] = self._length(items, scope)
-        # An empty list is one that is filled later.
-        if not self._lengths[items]:
+        length = self._length(self.value(items, scope), scope)
+        if not length:
+            # An empty list is one that is filled later.
             raise _Unknown
-        return self._lengths[items]
+        return length
 
     def _length(self, items: ast.expr, scope: _Scope) -> int:
         match items:

@@ -107,7 +107,12 @@ def mentions(text: str, names: Iterable[str]) -> list[Mention]:
     place, spoken = 0, tokens(text)
     while place < len(spoken):
         runs = list(_runs(text, spoken, place, longest))
-        mention = _exact(runs, place, known) or _misspelt(text, spoken, runs, place, known)
+        mention = _exact(runs, place, known)
+        if mention is None:
+            following = list(_runs(text, spoken, place + 1, longest))
+            if _exact(following, place + 1, known):
+                runs = runs[-1:]  # a name that follows is no part of a misspelt one
+            mention = _misspelt(text, spoken, runs, place, known)
         if mention is not None:
             found.append(mention)
         place = mention.last + 1 if mention is not None else place + 1
@@ -119,6 +124,8 @@ def _runs(
 ) -> Iterator[tuple[str, int]]:
     """(key, last token) of the words from `place` on that may be one name, the longest first."""
     last = place
+    if place >= len(spoken):
+        return
     while last + 1 < min(place + longest, len(spoken)):
         if not _GLUE.fullmatch(text, spoken[last].end, spoken[last + 1].start):
             break

@@ -69,11 +69,6 @@ def test_the_text_of_a_syntax_error_is_cut() -> None:
     assert len(fault("x = ?" + "y" * 90_000).text) == 200
 
 
-def test_the_message_of_a_syntax_error_names_no_file() -> None:
-    """Python's own name for text without a file is left out."""
-    assert "unknown" not in fault("x = " + "1" * 5000 + "\ndef (").message
-
-
 @pytest.fixture
 def threads_that_interrupt_each_other() -> Iterator[None]:
     """Makes every clean-up of memory, which may come within a parse, let another thread run."""
@@ -126,22 +121,26 @@ def test_what_cannot_be_read_is_a_fault(source: str) -> None:
             "def f():\n x.execute('" + "insert " * 14_000 + "')\nProcess(target=f)", id="insert"
         ),
         pytest.param(
-            "Q = '"
-            + "insert into " * 4000
-            + "'\ndef f():\n"
-            + " c.execute(Q)\n" * 3000
-            + "Process(target=f)",
+            "Q = '" + "insert into " * 4000 + "'\ndef f(): c.execute(f'" + "{Q}" * 15_000 + "')\n"
+            "Process(target=f)",
             id="one statement many times",
+        ),
+        pytest.param(
+            "".join(f"q{n} = f'{{q{n + 1}}}{{q{n + 1}}}'\n" for n in range(60))
+            + "q60 = 'insert into t'\ndef f(): c.execute(q0)\nProcess(target=f)",
+            id="statements that double",
         ),
         pytest.param(
             "B = [" + "0," * 20_000 + "]\n" + "for a in B: Process()\n" * 2500, id="long list"
         ),
-        pytest.param("[Process() " + "for a in range(9999) " * 4500 + "]", id="loops in a row"),
+        pytest.param("Process(target=x)\n" + "x=x\n" * 24_000, id="a name for itself"),
         pytest.param(
-            "".join(f"a{n} = range(len(a{n + 1}), len(a{n + 1}))\n" for n in range(60))
-            + "for x in a0: Process()",
-            id="lengths of lengths",
+            "Process(target=x0)\n"
+            + "".join(f"x{n}=" for n in range(5000))
+            + f"[{','.join(f'x{n}' for n in range(5000))},{'0,' * 15_000}]",
+            id="names for one another",
         ),
+        pytest.param("[Process() " + "for a in range(9999) " * 4500 + "]", id="loops in a row"),
         pytest.param(
             "".join(f"def f{n}():\n f{n + 1}();f{n + 1}()\n" for n in range(60))
             + "def f60(): Process()\nf0()",

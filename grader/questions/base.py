@@ -18,6 +18,9 @@ from grader.text import words
 Names = tuple[Text, ...]
 
 _FENCE = re.compile(r"^[ \t>]*(?:`{3,}|~{3,})[\w+-]*[ \t]*$\n?", re.MULTILINE)
+_ELSEWHERE = re.compile(
+    r"\b(?:see|refer(?:red)? to|listed|shown|described|table|above|below)\b", re.IGNORECASE
+)
 _IMPORTS = re.compile(r"^\s*(?:import|from)\s+\w", re.MULTILINE)
 _DEFINITIONS = re.compile(r"^\s*def\s+\w+\(", re.MULTILINE)
 
@@ -97,6 +100,12 @@ class Question(Criterion):
                 what="Your answer is the script itself; say it in your own words.",
                 doubt="the whole script is pasted as the answer",
             )
+        best = self._best(answer, known, lexicon)
+        if best is not None and best.verdict is Verdict.INCORRECT and _points_elsewhere(answer):
+            return replace(best, doubt=best.doubt or "the answer points to another place")
+        return best
+
+    def _best(self, answer: str, known: Sequence[ScriptFacts], lexicon: Lexicon) -> Marking | None:
         best: Marking | None = None
         for facts in known:
             marking = self._sourced(answer, facts, lexicon)
@@ -122,6 +131,10 @@ class Question(Criterion):
         # Names and numbers may be given by the rubric itself: then `of` says nothing.
         source = "the rubric" if getattr(self, "of", "") is None else facts.source
         return replace(marking, expected=f"{marking.expected} (from {source})")
+
+
+def _points_elsewhere(answer: str) -> bool:
+    return len(words(answer)) <= 15 and _ELSEWHERE.search(answer) is not None
 
 
 def _is_whole_script(answer: str) -> bool:

@@ -9,10 +9,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from grader.lexicon import Lexicon
+from grader.lexicon import Lexicon, stems
 from grader.model import ScriptFacts, Verdict
 from grader.questions.base import Marking, Names, Question
-from grader.questions.shorthand import written_out
+from grader.questions.shorthand import taken_apart, written_out
 from grader.text import key, mentions, plain, words
 
 _IMPORT = re.compile(r"^\s*import\s+([\w.,\s]+?)\s*(?:#.*)?$")
@@ -22,6 +22,8 @@ _RULE = re.compile(r"^[\s|:-]*-{2,}[\s|:-]*$")
 _BRACKETS = re.compile(r"\([^()]*\)")
 _EXPLAINED = re.compile(r"\s*(?::|=|->|=>|→|#|\.{3,}|…|\s[-–—]\s|-\s)\s*")
 _SEPARATORS = re.compile(r"[,;|/&\n]|\band\b|\.\s|\.$|:", re.IGNORECASE)
+_DENIED = re.compile(r"\b(?:not|never|without|except)\b(?! only)|n't\b", re.IGNORECASE)
+_ARTICLES = frozenset({"the", "a", "an"})
 _NAME = re.compile(r"[A-Za-z_][\w.]*\Z")
 _ROMAN = re.compile(r"[ivx]+\Z", re.IGNORECASE)
 
@@ -54,13 +56,19 @@ class NamesQuestion(Question):
         expected = self.names or (getattr(facts, self.of) if self.of else ())
         if not expected:
             return None
-        items = list(self._items(answer, expected))
+        items = [
+            part
+            for item in self._items(taken_apart(answer, expected), expected)
+            for part in _SEPARATORS.split(item)
+            if not _DENIED.search(part)
+        ]
         found = self._found("\n".join(items), expected)
         if not found:
             # No list: the names may stand anywhere in the words.
             found = self._found("\n".join(map(plain, answer.splitlines())), expected)
         extra = self._extra(items, expected)
-        return self._marking(expected, found, extra, answer)
+        said = tuple(name for name in expected if name in found or _told_of(name, items))
+        return self._marking(expected, said, extra, _doubt(expected, found, said, extra, answer))
 
     def _items(self, answer: str, expected: Names) -> Iterator[str]:
         """The parts of the answer that give names, explanations left out."""
@@ -77,8 +85,8 @@ class NamesQuestion(Question):
             named = heading and self._found(line, expected)
             if place in stated or (heading and not named) or _RULE.match(line):
                 continue
-            text = written_out(_BRACKETS.sub(" ", plain(line)) or plain(line), expected)
-            yield self._head(text, expected)
+            text = written_out(plain(line), expected)
+            yield self._head(_BRACKETS.sub(" ", text) or text, expected)
 
     def _head(self, text: str, expected: Names) -> str:
         """A line's names: the first cell or word, where an explanation follows it."""
@@ -98,7 +106,7 @@ class NamesQuestion(Question):
     def _extra(self, items: list[str], expected: Names) -> dict[str, bool]:
         """Items that are not expected -> whether they surely are names."""
         known = {key(word) for word in (*self.filler, *words(self.things))}
-        parts = (part.strip(" '\"()[]{}*.") for item in items for part in _SEPARATORS.split(item))
+        parts = (item.strip(" '\"()[]{}*.") for item in items)
         return {
             part: self._surely(part)
             for part in parts
@@ -117,23 +125,26 @@ class NamesQuestion(Question):
         return "_" in name
 
     def _marking(
-        self, expected: Names, found: Names, extra: dict[str, bool], answer: str
+        self, expected: Names, found: Names, extra: dict[str, bool], doubt: str | None
     ) -> Marking:
         total, count = len(expected), len(found)
-        if count == total and not extra:
-            verdict, confidence = Verdict.CORRECT, 0.97
-        elif count * 2 >= total:
-            verdict, confidence = Verdict.PARTIAL, 0.85
-        else:
-            verdict, confidence = Verdict.INCORRECT, 0.95 if count * 4 <= total else 0.8
+        verdict, confidence = _verdict(total, count, bool(extra))
         return Marking(
             verdict=verdict,
-            confidence=confidence,
+            confidence=min(confidence, 0.6) if doubt else confidence,
             what=_what(count, total, self.things, len(extra)),
             actual=_told(found, tuple(extra)),
             expected=", ".join(expected),
-            doubt=_doubt(count == total, extra, answer),
+            doubt=doubt,
         )
+
+
+def _verdict(total: int, count: int, extra: bool) -> tuple[Verdict, float]:
+    if count == total and not extra:
+        return Verdict.CORRECT, 0.97
+    if count * 2 >= total:
+        return Verdict.PARTIAL, 0.85
+    return Verdict.INCORRECT, 0.95 if count * 4 <= total else 0.8
 
 
 def _stated(line: str, of: str | None) -> list[str]:
@@ -147,9 +158,27 @@ def _stated(line: str, of: str | None) -> list[str]:
     return [name.split(".", maxsplit=1)[0] for name in names]
 
 
-def _doubt(complete: bool, extra: dict[str, bool], answer: str) -> str | None:
-    if complete and extra and not any(extra.values()):
+def _told_of(name: str, items: list[str]) -> bool:
+    """Whether a name of several words is turned into a phrase: `loads the rows`."""
+    parts = stems(name)
+    if len(parts) < 2:
+        return False
+    told = [" ".join(stem for stem in stems(item) if stem not in _ARTICLES) for item in items]
+    return any(f" {' '.join(parts)} " in f" {phrase} " for phrase in told)
+
+
+def _doubt(
+    expected: Names, found: Names, said: Names, extra: dict[str, bool], answer: str
+) -> str | None:
+    if said != found:
+        return "some names may only be described, not given"
+    if len(said) == len(expected) and extra and not any(extra.values()):
         return f"{', '.join(extra)} may be no name that was given as an answer"
+    for other in extra:
+        meant = [n for n in expected if n not in said and words(n)[:-1] == words(other)]
+        given, whole = len(said), len(said) + len(meant)
+        if _verdict(len(expected), given, True)[0] is not _verdict(len(expected), whole, False)[0]:
+            return f"{other} may stand for several names"
     if any(len(word) > 40 for word in words(answer)):
         return "names may have run together"
     return None

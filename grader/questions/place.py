@@ -11,24 +11,27 @@ from pydantic import Field
 from grader.lexicon import Lexicon
 from grader.model import ScriptFacts, Verdict
 from grader.questions.base import Marking, Names, Question
+from grader.questions.clues import Clues, Phrases, clues, readings, without_files
+from grader.questions.line_numbers import Lines, line_numbers
 from grader.text import key, mentions, plain, words
 
-_TO = r"(?:\s*(?:-|–|to|through|until|till)\s*(\d{1,5}))?"
-_LINES = re.compile(
-    rf"(?:\b(?:lines?|rows?|ln|l)\s*(?:numbers?|no\.?|nr\.?)?[\s.:#]*|#|\.py\s*:\s*)(\d{{1,5}}){_TO}",
-    re.IGNORECASE,
+_EITHER = re.compile(r"\b(?:or|either|maybe|could be)\b", re.IGNORECASE)
+_EVASIVE = re.compile(
+    r"(?:n a|na|none|nothing|no|yes(?: \w+)*|unknown|see (?:above|below)|[\d and]*(?: \w+)?"
+    r"|(?:\w+ ){0,3}(?:not sure|unsure|no idea|idk|not found|(?:not|n t|dont|cannot|can t|didn t|"
+    r"don t|couldn t) (?:know|find))(?: \w+){0,2})"
 )
-_NTH = re.compile(r"(\d{1,5})\s*(?:st|nd|rd|th)\s+(?:lines?|rows?)()", re.IGNORECASE)
-_MORE = re.compile(r"(?:,|&|/|\band\b|\bor\b)\s*(\d{1,5})(?!\w)()", re.IGNORECASE)
-_BARE = re.compile(
-    rf"(?<![\w.=-])(?<!= )(\d{{2,5}})(?![\w.]\d|\s*(?:s\b|sec|%|lines)){_TO}", re.IGNORECASE
+_FILL = frozenset(
+    "a an the in inside into at on of by to from it its s is are was be we i you our my this that "
+    "with as and set sets setting get gets got change changing edit editing named name called ran "
+    "run found located defined declared where file script program source code python py vs studio "
+    "def function import task".split()
 )
-_EITHER = re.compile(r"\b(?:or|either|maybe)\b", re.IGNORECASE)
-_ADDRESS = re.compile(r"https?://\S+|\S+\.(?:py|env|json|txt|md)\b", re.IGNORECASE)
+"""Words that sentences about any place in a script are made of."""
 _WIDEST = 15
 """Lines that a range may span and still point at a place in it."""
 _MOST = 3
-"""Lines that an answer may name without naming every possible one."""
+"""Places that an answer may name without naming every possible one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,106 +53,147 @@ class PlaceQuestion(Question):
     means: Names = Field(description="Phrases that describe the place.")
     vague: Names = Field(default=(), description="Phrases in the right direction, not exact.")
     wrong: Names = Field(default=(), description="Phrases that describe another place.")
+    aside: Names = Field(
+        default=(),
+        description="Words after which a clause tells of something else: `used`, in "
+        "`set at the top and used in …`.",
+    )
 
     def judge(self, answer: str, facts: ScriptFacts, lexicon: Lexicon) -> Marking | None:
-        """Marks by line first, then by quote and description."""
+        """Marks by line, quote and description, by the part of the answer that decides."""
         line = facts.constant_line if self.of == "constant" else facts.main_line
         if line is None:
             return None
         text = "\n".join(plain(part) for part in answer.splitlines())
-        lines = _lines(text) or _lines(answer)
-        said = self._decided(text, lines, line, facts, lexicon)
+        links = [] if line_numbers(text) else line_numbers(answer)
+        text, lines, told = self._read(text, facts, lexicon)
+        lines = lines or links
+        said = self._decided(text, lines, told, line, facts)
         return Marking(
             verdict=said.verdict,
             confidence=said.confidence,
             what=said.what,
-            actual=f"line {', '.join(str(first) for first, _ in lines)}" if lines else None,
+            actual=f"line {', '.join(str(span.first) for span in lines)}" if lines else None,
             expected=f"line {line}",
             doubt=said.doubt,
         )
 
+    def _read(
+        self, text: str, facts: ScriptFacts, lexicon: Lexicon
+    ) -> tuple[str, list[Lines], Clues]:
+        """The first reading that says where, with its lines and clues."""
+        phrases = self._phrases(facts)
+        read = [
+            (part, line_numbers(part), clues(part, phrases, lexicon))
+            for part in readings(text, phrases, lexicon)
+        ]
+        *after_but, stated, whole = read
+        if after_but and after_but[0][2].right:
+            return after_but[0]
+        decisive = [
+            reading
+            for reading in (stated, whole)
+            if reading[1] or reading[2].right or reading[2].wrong
+        ]
+        return (*decisive, stated if stated[2].vague else whole)[0]
+
+    def _phrases(self, facts: ScriptFacts) -> Phrases:
+        constant = self.of == "constant"
+        return Phrases(
+            means=self.means,
+            vague=self.vague,
+            wrong=self.wrong,
+            aside=self.aside,
+            functions=facts.functions,
+            before=facts.functions[0] if constant and facts.functions else None,
+            after=facts.functions[-1] if not constant and facts.functions else None,
+        )
+
     def _decided(
-        self,
-        text: str,
-        lines: list[tuple[int, int]],
-        line: int,
-        facts: ScriptFacts,
-        lexicon: Lexicon,
+        self, text: str, lines: list[Lines], told: Clues, line: int, facts: ScriptFacts
     ) -> _Said:
-        words_only = _ADDRESS.sub(" ", text)
         near = [self._near(span, line) for span in lines]
-        described = self._quoted(text, facts) or bool(lexicon.any(self.means, words_only))
-        wrong = lexicon.count(self.wrong, words_only)
+        quoted = self._quoted(text, facts)
         if len(near) > _MOST and not all(near):
             what, doubt = "Your answer names many lines.", "many lines are named"
             return _Said(Verdict.INCORRECT, 0.6, what, doubt)
-        if any(near) or described:
-            outweighed = not any(near) and wrong >= max(1, lexicon.count(self.means, words_only))
-            return self._right(text, near, outweighed=outweighed, wrong=wrong > 0)
-        if lines:
-            return self._wrong_line(lines, line, facts)
-        vague = lexicon.any(self.vague, words_only) or self._only_named(text, facts)
-        return self._without_line(vague=bool(vague), wrong=wrong > 0, empty=not words(text))
-
-    def _right(self, text: str, near: list[bool], *, outweighed: bool, wrong: bool) -> _Said:
-        what = "Your answer points at the place."
-        if outweighed:
-            doubt = "the answer names the place and another one"
-            return _Said(Verdict.PARTIAL, 0.5, "Your answer names more than one place.", doubt)
-        if near and not any(near):
-            doubt = "the line number does not fit the description"
-            return _Said(Verdict.CORRECT, 0.6, what, doubt)
-        if wrong or (not all(near) and _EITHER.search(text)):
-            return _Said(Verdict.CORRECT, 0.6, what, "the answer also names another place")
-        return _Said(Verdict.CORRECT, 0.95, what)
-
-    def _wrong_line(self, lines: list[tuple[int, int]], line: int, facts: ScriptFacts) -> _Said:
-        end = facts.main_end if self.of == "main" else None
-        if end is not None and any(line < first <= end for first, _ in lines):
+        if any(near) or told.right or quoted:
+            inside = all(self._inside(span, line, facts) for span in lines)
+            return self._right(text, near, told, quoted=quoted, inside=inside)
+        if any(self._inside(span, line, facts) for span in lines):
             what = "Your line is in the right block, not where it begins."
             return _Said(Verdict.PARTIAL, 0.9, what)
-        return _Said(Verdict.INCORRECT, 0.85, "The line you name is not the place.")
+        if lines:
+            return _Said(Verdict.INCORRECT, 0.85, "The line you name is not the place.")
+        return self._without_line(text, told, facts)
 
-    def _without_line(self, *, vague: bool, wrong: bool, empty: bool) -> _Said:
-        if wrong:
-            doubt = "a right direction and another place" if vague else None
+    def _right(
+        self, text: str, near: list[bool], told: Clues, *, quoted: bool, inside: bool
+    ) -> _Said:
+        what, several = "Your answer points at the place.", "Your answer names more than one place."
+        doubt = "the answer names the place and another one"
+        others = told.wrong + near.count(False)
+        if others and _EITHER.search(text):
+            every = told.right + told.vague + others + near.count(True) > _MOST
+            return _Said(Verdict.INCORRECT if every else Verdict.PARTIAL, 0.5, several, doubt)
+        if not any(near) and not quoted and told.wrong >= told.right:
+            return _Said(Verdict.PARTIAL, 0.5, several, doubt)
+        if near and not any(near):
+            doubt = "the line number does not fit the description"
+            return _Said(Verdict.CORRECT, 0.85 if inside else 0.6, what, None if inside else doubt)
+        if told.wrong:
+            return _Said(Verdict.CORRECT, 0.6, what, "the answer also names another place")
+        return _Said(Verdict.CORRECT, 0.95 if all(near) else 0.75, what)
+
+    def _without_line(self, text: str, told: Clues, facts: ScriptFacts) -> _Said:
+        if told.wrong:
+            doubt = "a right direction and another place" if told.contrary else None
             what = "Your answer describes another place."
-            return _Said(Verdict.INCORRECT, 0.6 if vague else 0.9, what, doubt)
-        if vague:
-            return _Said(Verdict.PARTIAL, 0.85, "Right direction; say more exactly where.")
+            return _Said(Verdict.INCORRECT, 0.6 if doubt else 0.9, what, doubt)
+        if told.vague or self._names_constant(text, facts):
+            what = "Right direction; say more exactly where."
+            # To name the constant or the file says nothing yet of where in it.
+            unclear = told.unclear or (self.of == "constant" and self._says_more(text, facts))
+            return _Said(Verdict.PARTIAL, 0.6 if unclear else 0.85, what)
         what = "Your answer does not say where in the script."
-        return _Said(Verdict.INCORRECT, 0.9 if empty else 0.6, what)
+        return _Said(Verdict.INCORRECT, 0.9 if self._says_nothing(text, facts) else 0.6, what)
 
-    def _near(self, span: tuple[int, int], line: int) -> bool:
-        first, last = span
-        covered = first <= line <= last and last - first <= _WIDEST
-        return abs(first - line) <= self.tolerance or covered
+    def _near(self, span: Lines, line: int) -> bool:
+        covered = span.first <= line <= span.last and span.last - span.first <= _WIDEST
+        return abs(span.first - line) <= self.tolerance or covered
+
+    def _inside(self, span: Lines, line: int, facts: ScriptFacts) -> bool:
+        """Whether the line is in the block that begins at the place."""
+        end = facts.main_end if self.of == "main" else None
+        return end is not None and line < span.first <= end
 
     def _quoted(self, text: str, facts: ScriptFacts) -> bool:
         """Whether the assignment of the constant itself is quoted, with a value."""
         if self.of != "constant" or facts.constant is None:
             return False
-        name = re.escape(facts.constant)
+        name = r"[\W_]{0,3}".join(words(facts.constant))
         return re.search(rf"\b{name}\s*(?::\s*\w+\s*)?=\s*\d", text, re.IGNORECASE) is not None
 
-    def _only_named(self, text: str, facts: ScriptFacts) -> bool:
+    def _names_constant(self, text: str, facts: ScriptFacts) -> bool:
         if self.of != "constant" or facts.constant is None:
             return False
         return bool(mentions(text, [facts.constant])) or key(facts.source.split()[-1]) in key(text)
 
+    def _says_nothing(self, text: str, facts: ScriptFacts) -> bool:
+        """Whether nothing in the answer could be a place that was not understood."""
+        return bool(_EVASIVE.fullmatch(" ".join(words(text)))) or not self._says_more(text, facts)
 
-def _lines(text: str) -> list[tuple[int, int]]:
-    """(first, last) of every line or range of lines that the answer gives.
-
-    A number without the word `line` counts where it is the only one that can be a line.
-    """
-    found = [*_LINES.finditer(text), *_NTH.finditer(text)]
-    for match in list(found):
-        more = _MORE.match(text, match.end())
-        while more:
-            found.append(more)
-            more = _MORE.match(text, more.end())
-    if not found:
-        bare = list(_BARE.finditer(text))
-        found = bare if len(bare) == 1 else []
-    return [(int(m[1]), int(m[2] or m[1])) for m in found]
+    def _says_more(self, text: str, facts: ScriptFacts) -> bool:
+        """Whether there are more words than names, files, and what sentences are made of."""
+        rest = without_files(text)
+        names = [*facts.functions, *facts.imports, *filter(None, [facts.constant])]
+        named = {
+            place
+            for mention in mentions(rest, names)
+            for place in range(mention.first, mention.last + 1)
+        }
+        known = _FILL.union(*map(words, self.vague))
+        return any(
+            place not in named and word not in known and not word.isdecimal()
+            for place, word in enumerate(words(rest))
+        )
