@@ -60,8 +60,10 @@ class OutputSpec(Strict):
 class Limits(Strict):
     """What a run may use before it is stopped."""
 
-    wall_seconds: float = Field(default=60, gt=0, description="Time by the clock.")
-    output_bytes: int = Field(default=1_048_576, gt=0, description="Output, in bytes.")
+    wall_seconds: float = Field(default=60, gt=0, le=3600, description="Time by the clock.")
+    output_bytes: int = Field(
+        default=1_048_576, gt=0, le=100_000_000, description="Output, in bytes."
+    )
 
 
 class Expectation(str, Enum):

@@ -12,7 +12,7 @@ from grader.errors import RubricError
 
 Path = tuple[str | int, ...]
 Loader = yaml.SafeLoader | yaml.BaseLoader
-MAX_CHARACTERS = 1_000_000
+MAX_CHARACTERS = 200_000
 DEEPEST = 50
 """Blocks within blocks; a person needs a few."""
 
