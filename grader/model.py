@@ -118,7 +118,6 @@ class Transcript:
 
     runs: tuple[TranscriptRun, ...]
     placeholder: bool
-    """Nothing but the text the student was given."""
 
     @property
     def lock_errors(self) -> tuple[int, ...]:

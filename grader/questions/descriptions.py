@@ -21,7 +21,7 @@ _CLAUSE = re.compile(r"[,;:\n]|(?<=[a-z])\.\s|\bthen\b", re.IGNORECASE)
 _AND = re.compile(r"\band\b|&", re.IGNORECASE)
 
 TERSE = 4
-"""Words up to which a verb alone is a description: `drop_table: removes it`."""
+"""Words up to which a verb alone is a description: `drop_rows: removes them`."""
 SUBSTANTIAL = 3
 """Words from which a passage that is not understood may still be a description."""
 
@@ -177,7 +177,7 @@ class DescriptionsQuestion(Question):
 
 
 def _without_names(text: str, functions: Sequence[str]) -> str:
-    """The text without identifiers; `create_table` alone describes nothing."""
+    """The text without identifiers; `load_rows` alone describes nothing."""
     spoken = tokens(text)
     for mention in reversed(mentions(text, functions)):
         low, high = spoken[mention.first].start, spoken[mention.last].end
