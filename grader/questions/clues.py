@@ -10,10 +10,14 @@ from grader.lexicon import Lexicon
 from grader.text import mentions, tokens, words
 
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
-_FILE = re.compile(r"[\w.-]*\w\.(?:py|env|json|txt|md|ya?ml|toml|cfg|ini)\b", re.IGNORECASE)
+_FILE = re.compile(
+    r"(?<![\w.-])[\w.-]{0,80}\.(?:py|env|json|txt|md|ya?ml|toml|cfg|ini)\b", re.IGNORECASE
+)
+_DATA_FILE = re.compile(r"\.(?:env|json|txt|md|ya?ml|toml|cfg|ini)\b", re.IGNORECASE)
+_NOT = frozenset({"not", "never", "t"})
 _CALL = re.compile(r"(?<=\w)\(([^()]*)\)")
 _CLAUSE = re.compile(r"((?:[.!?](?=\s|$)|[,;\n()]|:\s|\s[-–—]\s|->|→|\b(?:but|however)\b)+)")
-_BUT = re.compile(r".*\b(?:but|however)\b", re.IGNORECASE | re.DOTALL)
+_BUT = re.compile(r"\b(?:but|however)\b", re.IGNORECASE)
 _REASON = re.compile(
     r"\b(?:so|because|since|which|in order to|as it|rather than|instead of)\b[^.,;\n]*",
     re.IGNORECASE,
@@ -29,6 +33,11 @@ _ROUGH = frozenset(
     "section part area block portion region middle header heading center centre half comment "
     "loop settings above below before after under between".split()
 )
+
+LEAST = 0.5
+"""Exactness that a phrase for another place must exceed to count against an answer."""
+NOT_REACH = 5
+"""Words after a `not` in which no other place is meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +103,9 @@ def readings(text: str, phrases: Phrases, lexicon: Lexicon) -> Iterator[str]:
     text = _CALL.sub(lambda call: f" {call[1].replace(',', ' ')} ", text)
     stated = "".join(_without_aside(part, phrases, lexicon) for part in _CLAUSE.split(text))
     stated = _REASON.sub(" ", stated)
-    if _BUT.match(stated):
-        yield _BUT.sub("", stated)
+    _, *after = _BUT.split(stated)
+    if after:
+        yield after[-1]
     yield stated
     yield text
 
@@ -131,12 +141,19 @@ def _clause(clause: str, phrases: Phrases, lexicon: Lexicon) -> Clues:
         found + more for found, more in zip((means, vague, wrong), beside, strict=True)
     )
     right = [hit for hit in means if not hit.yields_to(wrong)]
-    false = [hit for hit in wrong if not hit.yields_to([*means, *vague])]
+    false = [
+        hit
+        for hit in wrong
+        if hit.exactness > LEAST
+        and not hit.yields_to([*means, *vague])
+        and not _NOT & set(words(clause)[max(0, hit.first - NOT_REACH) : hit.first])
+    ]
     covered = {place for hit in vague for place in range(hit.first, hit.last + 1)}
     rough = any(
         token.word in _ROUGH and place not in covered for place, token in enumerate(tokens(clause))
     )
-    return Clues(bool(right), bool(vague), bool(false), unclear=rough)
+    elsewhere = bool(false) or _DATA_FILE.search(clause) is not None
+    return Clues(bool(right), bool(vague), elsewhere, unclear=rough)
 
 
 def _hits(phrases: Sequence[str], text: str, lexicon: Lexicon) -> list[_Hit]:

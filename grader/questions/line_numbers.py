@@ -10,7 +10,7 @@ from grader.text import NUMBER_WORDS
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 _VALUES = {ten: 10 * place for place, ten in enumerate(_TENS, start=2)} | NUMBER_WORDS
 _SPELLED = rf"(?:(?:{'|'.join(_VALUES)}|hundred)\b(?:\s+and\b)?[\s-]*)+"
-_LINE = r"\b(?:lines?|rows?|ln|l)\s*(?:numbers?|no\.?|nr\.?)?[\s.:#]*"
+_LINE = r"\b(?:lines?|rows?|ln|l)\s{0,3}(?:numbers?|no\.?|nr\.?)?[\s.:#]{0,5}"
 _TO = r"(?:\s*(?:-|–|to|and line|through|until|till)\s*(\d{1,5}))?"
 _SPELLED_LINE = re.compile(rf"({_LINE})({_SPELLED})(?![\w.])", re.IGNORECASE)
 _NUMBERED = re.compile(rf"(?:{_LINE}|#|\.py\s*:\s*)(\d{{1,5}}){_TO}", re.IGNORECASE)

@@ -177,7 +177,9 @@ def _doubt(
     for other in extra:
         meant = [n for n in expected if n not in said and words(n)[:-1] == words(other)]
         given, whole = len(said), len(said) + len(meant)
-        if _verdict(len(expected), given, True)[0] is not _verdict(len(expected), whole, False)[0]:
+        if meant and (
+            _verdict(len(expected), given, True)[0] is not _verdict(len(expected), whole, False)[0]
+        ):
             return f"{other} may stand for several names"
     if any(len(word) > 40 for word in words(answer)):
         return "names may have run together"

@@ -22,10 +22,10 @@ _EVASIVE = re.compile(
     r"don t|couldn t) (?:know|find))(?: \w+){0,2})"
 )
 _FILL = frozenset(
-    "a an the in inside into at on of by to from it its s is are was be we i you our my this that "
-    "with as and set sets setting get gets got change changing edit editing named name called ran "
-    "run found located defined declared where file script program source code python py vs studio "
-    "def function import task".split()
+    "a an the in inside into within at on of by to from it its s is are was be we i you our my "
+    "this that with as and set sets setting get gets got change changing edit editing named name "
+    "called ran run found located defined declared where file script program source code python "
+    "py vs studio def function import task".split()
 )
 """Words that sentences about any place in a script are made of."""
 _WIDEST = 15
