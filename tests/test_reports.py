@@ -27,6 +27,7 @@ from grader import reports
 from grader.errors import UsageError
 from grader.model import (
     Event,
+    EventKind,
     Feedback,
     Files,
     Note,
@@ -114,7 +115,7 @@ def complete() -> Report:
         rows=4,
         lock_errors=2,
         sandbox="none",
-        events=(Event(t=0.02, process="P2", kind="wait", label="Cooper"),),
+        events=(Event(t=0.02, process="P2", kind=EventKind.WAIT, label="Cooper"),),
     )
     return report(
         result("run0", Verdict.CORRECT, title="The program runs with 0 seconds"),
@@ -430,7 +431,7 @@ def test_every_key_is_required() -> None:
     """The schema asks for every key of every record and allows no other."""
     schema = json_report.schema()
     records = [schema, *(d for d in schema["$defs"].values() if d["type"] == "object")]
-    assert len(records) == 9
+    assert len(records) == 10
     for record in records:
         assert record["required"] == list(record["properties"])
         assert record["additionalProperties"] is False

@@ -1,0 +1,50 @@
+"""The facts that flow: submission, runs, evidence, report."""
+
+from grader.model.evidence import Answer, Evidence, Insert, Transcript, TranscriptRun
+from grader.model.report import (
+    REPORT_VERSION,
+    Feedback,
+    Files,
+    Quote,
+    Report,
+    Result,
+    SubmissionInfo,
+    Verdict,
+)
+from grader.model.run import Ending, Event, EventKind, PastedRun, Run, RunOutcome
+from grader.model.submission import (
+    FileState,
+    Note,
+    ScriptFacts,
+    Submission,
+    SyntaxFault,
+    TextFile,
+)
+
+__all__ = [
+    "REPORT_VERSION",
+    "Answer",
+    "Ending",
+    "Event",
+    "EventKind",
+    "Evidence",
+    "Feedback",
+    "FileState",
+    "Files",
+    "Insert",
+    "Note",
+    "PastedRun",
+    "Quote",
+    "Report",
+    "Result",
+    "Run",
+    "RunOutcome",
+    "ScriptFacts",
+    "Submission",
+    "SubmissionInfo",
+    "SyntaxFault",
+    "TextFile",
+    "Transcript",
+    "TranscriptRun",
+    "Verdict",
+]
