@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from grader import __version__
+from grader.cli_ci import ci
+from grader.cli_comment import comment
 from grader.cli_rubric import rubric, rubric_option
 from grader.errors import GraderError, UsageError
+from grader.model import RunOptions, Sandbox
 from grader.reports import FORMAT_NAMES
 
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ def cli() -> None:
 
 
 cli.add_command(rubric)
+cli.add_command(ci)
+cli.add_command(comment)
 
 
 @cli.command()
@@ -64,6 +69,13 @@ cli.add_command(rubric)
     help="Write the report to a file too, such as markdown:report.md. May be given several times.",
 )
 @rubric_option
+@click.option(
+    "--sandbox",
+    type=click.Choice([choice.value for choice in Sandbox]),
+    default=Sandbox.AUTO.value,
+    show_default=True,
+    help="auto: the best this computer has; require: bubblewrap or nothing; off: none.",
+)
 @click.option("--reveal", is_flag=True, help="Show expected answers, for instructors.")
 @click.option(
     "--overrides",
@@ -78,6 +90,7 @@ def grade(
     report_format: str,
     save: tuple[str, ...],
     rubric_file: Path | None,
+    sandbox: str,
     reveal: bool,
     overrides_file: Path | None,
 ) -> int:
@@ -98,6 +111,7 @@ def grade(
       grader grade my-fork --only q1 --only q2
       grader grade my-fork --save json:report.json --save markdown:report.md
       grader grade my-fork --overrides overrides.yaml
+      grader grade my-fork --sandbox require
       grader grade https://github.com/someone/streaming-02@main
     """
     from grader.assignment import load_assignment
@@ -110,7 +124,13 @@ def grade(
     overrides = read_overrides(overrides_file, assignment) if overrides_file else ()
     with shown_progress() as progress:
         report = grade_submission(
-            submission, assignment, progress, only=only, reveal=reveal, overrides=overrides
+            submission,
+            assignment,
+            progress,
+            only=only,
+            reveal=reveal,
+            overrides=overrides,
+            options=RunOptions(sandbox=Sandbox(sandbox)),
         )
     for name, path in files:
         _write(path, report, name)

@@ -41,7 +41,7 @@ def examine() -> list[Finding]:
         _folder,
         _git,
         _rubric,
-        _isolation,
+        _sandbox,
     )
     return [look() for look in looks]
 
@@ -106,9 +106,22 @@ def _rubric() -> Finding:
     return Finding(what="Rubric", found=f"{default_rubric()} ({rubric.max_score:g} points)")
 
 
-def _isolation() -> Finding:
-    return Finding(
-        what="Isolation",
-        found="scripts run as you, in a folder of their own, with limits on time and output",
-        fix="Grade the work of people you do not trust in a virtual machine or a container.",
-    )
+def _sandbox() -> Finding:
+    """Lets a script attempt the forbidden, as a hostile student's would."""
+    from grader.errors import GraderError
+    from grader.model import Sandbox
+    from grader.sandbox import bubblewrap_fault
+    from grader.sandbox.probe import advice, try_out
+
+    try:
+        tried = try_out(Sandbox.AUTO)
+    except GraderError as error:
+        return Finding(what="Sandbox", found=str(error), fix=advice())
+    if tried.problem:
+        return Finding(what="Sandbox", found=tried.problem, fix=advice(), blocks=True)
+    can = f"a script can {', '.join(tried.allowed)}" if tried.allowed else "nothing gets out"
+    found = f"{tried.sandbox}; tried with a hostile script: {can}"
+    fault = bubblewrap_fault()
+    if fault:
+        return Finding(what="Sandbox", found=f"{found} (bubblewrap: {fault})", fix=advice())
+    return Finding(what="Sandbox", found=found, fix=advice() if tried.allowed else None)

@@ -13,6 +13,7 @@ from grader.assignment import Assignment
 from grader.criteria import RunCriterion, TranscriptCriterion
 from grader.model import (
     Evidence,
+    RunOptions,
     RunOutcome,
     ScriptFacts,
     Submission,
@@ -41,8 +42,12 @@ def collect(
     assignment: Assignment,
     criteria: Collection[AnyCriterion],
     progress: Progress,
+    options: RunOptions = RunOptions(),  # noqa: B008 - it is frozen
 ) -> Evidence:
-    """Gathers what the criteria need and no more: without a run criterion nothing is run."""
+    """Gathers what the criteria need and no more: without a run criterion nothing is run.
+
+    Raises SandboxError when a required sandbox is missing.
+    """
     rubric = assignment.rubric
     script = _read_script(submission, rubric)
     configurations = {c.configuration for c in criteria if isinstance(c, RunCriterion)}
@@ -50,7 +55,7 @@ def collect(
         job
         for name in rubric.configurations
         if name in configurations
-        if (job := _job(name, submission, script, rubric)) is not None
+        if (job := _job(name, submission, script, rubric, options)) is not None
     ]
     with _running(jobs, progress) as runs:
         # The files are read while the runs sleep.
@@ -75,7 +80,11 @@ def _read_script(submission: Submission, rubric: Rubric) -> ScriptFacts | Syntax
 
 
 def _job(
-    name: str, submission: Submission, script: ScriptFacts | SyntaxFault | None, rubric: Rubric
+    name: str,
+    submission: Submission,
+    script: ScriptFacts | SyntaxFault | None,
+    rubric: Rubric,
+    options: RunOptions,
 ) -> RunJob | None:
     """What to run for a configuration; None if the script does not let its constant be set."""
     if not isinstance(script, ScriptFacts):
@@ -93,6 +102,7 @@ def _job(
         table=rubric.script.table,
         lock_error=rubric.output.lock_error,
         limits=rubric.limits,
+        options=options,
     )
 
 

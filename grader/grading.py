@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +19,12 @@ from grader.model import (
     Note,
     Report,
     Result,
-    ScriptFacts,
-    Submission,
+    RunOptions,
     SubmissionInfo,
     TextFile,
 )
 from grader.named_file import read_named
+from grader.notes import notes
 from grader.override_file import parse_overrides
 from grader.overrides import Override, apply_overrides, names_of
 from grader.repository import fetched, is_url
@@ -40,18 +40,22 @@ def grade(
     only: Sequence[str] = (),
     reveal: bool = False,
     overrides: Sequence[Override] = (),
+    options: RunOptions = RunOptions(),  # noqa: B008 - it is frozen
 ) -> Report:
     """Grades a folder or git URL by the criteria named in `only`, or by all of them.
 
     `reveal` keeps expected answers in the report; of `overrides`, which may be for a whole
-    class, those for this submission apply. Raises UsageError for a source or a criterion that
-    does not exist.
+    class, those for this submission apply.
+
+    Raises UsageError for a source or a criterion that does not exist, and SandboxError when a
+    required sandbox is missing.
     """
     rubric = assignment.rubric
     selected = _selected(rubric, only)
     with fetched(source) if is_url(source) else nullcontext(Path(source)) as folder:
         submission = read_submission(folder, source, rubric)
-    evidence = collect(submission, assignment, [rubric.criteria[n] for n in selected], progress)
+    criteria = [rubric.criteria[name] for name in selected]
+    evidence = collect(submission, assignment, criteria, progress, options)
     judged = [judge(evidence, name, rubric) for name in selected]
     shown = judged if reveal else [_concealed(result) for result in judged]
     own = _concerning(overrides, source, submission.commit)
@@ -111,27 +115,9 @@ def _report(
         needs_review=any(result.needs_review for result in results),
         criteria=tuple(results),
         runs=tuple(outcome.run for outcome in evidence.runs.values()),
-        notes=(*submission.notes, *_notes(evidence, assignment), *changes),
+        notes=(*submission.notes, *notes(evidence, assignment), *changes),
     )
 
 
 def _name(file: TextFile) -> str | None:
     return file.name if file.present else None
-
-
-def _notes(evidence: Evidence, assignment: Assignment) -> Iterator[Note]:
-    submission, starter = evidence.submission, assignment.starter
-    if starter is not None and _same(submission, starter):
-        text = f"{submission.readme.name} is still as students receive it."
-        yield Note(kind="unchanged-template", text=text)
-    script = evidence.script
-    if isinstance(script, ScriptFacts) and script.constant not in (
-        None,
-        assignment.rubric.script.constant,
-    ):
-        text = f"The script is from an older edition: it sets {script.constant}."
-        yield Note(kind="edition", text=text)
-
-
-def _same(submission: Submission, starter: Submission) -> bool:
-    return submission.readme.present and submission.readme.text == starter.readme.text

@@ -1,35 +1,36 @@
 """Starts a program, watches it, and ends it with every process it started.
 
-Works on any platform and needs no rights. A sandbox wraps the command's arguments; the
-watching stays the same.
+A sandbox wraps the command's arguments and says how its processes end; the watching stays
+the same.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, cast
 
 from grader.model import Ending
+from grader.process_tree import Family, Tree
 
 if TYPE_CHECKING:
-    import psutil
-
     from grader.rubric import Limits
 
-HOME_VARIABLES = ("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP")
+HOME_VARIABLES = ("HOME", "USERPROFILE")
+TEMPORARY_VARIABLES = ("TMPDIR", "TEMP", "TMP")
 MARK = "TMPDIR"
 """No two commands share their temporary folder, so this variable tells whose a process is."""
 
 _TICK = 0.01
+_LOOK = 0.25
+"""Seconds between two looks at what the processes use."""
 _PATIENCE = 5.0
 _BLOCK = 65_536
 
@@ -41,6 +42,8 @@ class Command:
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
     folder: Path
+    descriptors: tuple[int, ...] = ()
+    """Open files that the program inherits (not on Windows)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,7 @@ class Ended:
     """Why it could not be started."""
 
 
-def clean_environment(home: Path) -> dict[str, str]:
+def clean_environment(home: PurePath, temporary: PurePath) -> dict[str, str]:
     """The environment of an untrusted program: nothing of ours but where the system lives."""
     path = os.defpath
     system: dict[str, str] = {}
@@ -72,14 +75,21 @@ def clean_environment(home: Path) -> dict[str, str]:
         "PYTHONIOENCODING": "utf-8",
         "PYTHONUNBUFFERED": "1",
         **dict.fromkeys(HOME_VARIABLES, str(home)),
+        **dict.fromkeys(TEMPORARY_VARIABLES, str(temporary)),
     }
 
 
-def supervise(command: Command, limits: Limits, stop: threading.Event | None = None) -> Ended:
+def supervise(
+    command: Command,
+    limits: Limits,
+    stop: threading.Event | None = None,
+    tree_of: Callable[[subprocess.Popen[bytes]], Tree] | None = None,
+) -> Ended:
     """Runs a command to its end or its limit; its processes are dead when this returns or raises.
 
-    The command's environment must hold `MARK`, with a value no other command has. Setting
-    `stop` from another thread ends it early.
+    `tree_of` says how to find and end the processes; without it the command's environment must
+    hold `MARK`, with a value no other command has. Setting `stop` from another thread ends the
+    command early.
     """
     stop = stop or threading.Event()
     started = time.monotonic()
@@ -88,18 +98,56 @@ def supervise(command: Command, limits: Limits, stop: threading.Event | None = N
     except (OSError, ValueError) as fault:
         return Ended(ending=Ending.NOT_STARTED, problem=reason(fault))
     try:
+        tree = tree_of(process) if tree_of else Family(process, MARK, command.environment[MARK])
+    except BaseException:
+        process.kill()
+        raise
+    try:
         output = _Output(cast("IO[bytes]", process.stdout), limits.output_bytes)
-        while process.poll() is None and time.monotonic() - started < limits.wall_seconds:
-            if output.overflow.wait(_TICK) or stop.is_set():
-                break
+        excess = _watch(process, tree, output, limits, started, stop)
         exit_code, wall_seconds = process.returncode, time.monotonic() - started
     finally:
-        _end(process, command.environment[MARK])
+        tree.end()
     kept = output.collect()
-    ending = Ending.TIMED_OUT if exit_code is None else Ending.FINISHED
     if output.overflow.is_set():
-        ending, exit_code = Ending.FLOODED, None
-    return Ended(ending=ending, exit_code=exit_code, wall_seconds=wall_seconds, output=kept)
+        excess = Ending.FLOODED
+    return Ended(
+        ending=excess or Ending.FINISHED,
+        exit_code=None if excess else exit_code,
+        wall_seconds=wall_seconds,
+        output=kept,
+    )
+
+
+def _watch(
+    process: subprocess.Popen[bytes],
+    tree: Tree,
+    output: _Output,
+    limits: Limits,
+    started: float,
+    stop: threading.Event,
+) -> Ending | None:
+    """Waits for the command's end; the limit it hit first, if it did."""
+    look = started + _LOOK
+    while process.poll() is None:
+        if output.overflow.wait(_TICK):
+            return Ending.FLOODED
+        now = time.monotonic()
+        if stop.is_set() or now - started > limits.wall_seconds:
+            return Ending.TIMED_OUT
+        if now > look:
+            look = now + _LOOK
+            if excess := tree.excess(limits):
+                return excess
+    return None
+
+
+@contextmanager
+def pipe() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """An end to read from and one to write to; what is still open at the end is closed."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", 0) as end, os.fdopen(writing, "wb", 0) as start:
+        yield end, start
 
 
 def reason(fault: OSError | ValueError) -> str:
@@ -122,6 +170,7 @@ def _start(command: Command) -> subprocess.Popen[bytes]:
         bufsize=0,
         creationflags=flags,
         start_new_session=sys.platform != "win32",
+        pass_fds=command.descriptors,
     )
 
 
@@ -150,56 +199,3 @@ class _Output:
                 self._kept += block[:room]
                 if len(block) > room:
                     self.overflow.set()
-
-
-def _end(process: subprocess.Popen[bytes], mark: str) -> None:
-    """Kills the process and all it started, until a look around finds none of them."""
-    import psutil
-
-    deadline = time.monotonic() + _PATIENCE
-    while time.monotonic() < deadline:
-        members = _members(process.pid, mark)
-        if sys.platform != "win32":
-            # All at once, or a program that keeps forking is never caught up with.
-            with suppress(OSError):
-                os.killpg(process.pid, signal.SIGKILL)
-        for member in members:
-            with suppress(psutil.Error):
-                member.kill()
-        process.poll()
-        if not members:
-            break
-        time.sleep(_TICK)
-    process.kill()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(_PATIENCE)
-
-
-def _members(leader: int, mark: str) -> set[psutil.Process]:
-    """The living processes that the leader started, also those it no longer is the parent of."""
-    import psutil
-
-    members: set[psutil.Process] = set()
-    with suppress(psutil.Error):
-        members.update(psutil.Process(leader).children(recursive=True))
-    for pid in psutil.pids():
-        with suppress(psutil.Error, OSError):
-            process = psutil.Process(pid)
-            if _belongs(process, leader, mark):
-                members.add(process)
-    return {member for member in members if _alive(member)}
-
-
-def _belongs(process: psutil.Process, leader: int, mark: str) -> bool:
-    if sys.platform != "win32" and os.getsid(process.pid) == leader:
-        return True
-    return process.environ().get(MARK) == mark
-
-
-def _alive(process: psutil.Process) -> bool:
-    import psutil
-
-    # Not every container has an init that buries the dead.
-    with suppress(psutil.Error):
-        return process.status() != psutil.STATUS_ZOMBIE
-    return False

@@ -58,11 +58,18 @@ class OutputSpec(Strict):
 
 
 class Limits(Strict):
-    """What a run may use before it is stopped."""
+    """What a run may use before it is stopped: all its processes together, where not said."""
 
     wall_seconds: float = Field(default=60, gt=0, le=3600, description="Time by the clock.")
+    cpu_seconds: int = Field(
+        default=30, gt=0, le=3600, description="Processor time of each process."
+    )
+    memory_bytes: int = Field(default=1024**3, ge=64 * 1024**2, description="Memory, in bytes.")
+    processes: int = Field(default=64, ge=1, le=4096, description="Processes and threads.")
+    file_bytes: int = Field(default=32 * 1024**2, gt=0, description="The largest file, in bytes.")
+    disk_bytes: int = Field(default=64 * 1024**2, gt=0, description="All files, in bytes.")
     output_bytes: int = Field(
-        default=1_048_576, gt=0, le=100_000_000, description="Output, in bytes."
+        default=1024**2, gt=0, le=100_000_000, description="Output, in bytes."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -15,7 +16,8 @@ import psutil
 import pytest
 
 from grader.model import Ending
-from grader.process import Command, Ended, clean_environment, supervise
+from grader.process import MARK, Command, Ended, clean_environment, supervise
+from grader.process_tree import Family
 from grader.rubric import Limits
 
 LONG = 60.0
@@ -25,13 +27,24 @@ posix_only = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 def command(home: Path, code: str) -> Command:
     home.mkdir(exist_ok=True)
     return Command(
-        arguments=(sys.executable, "-c", code), environment=clean_environment(home), folder=home
+        arguments=(sys.executable, "-c", code),
+        environment=clean_environment(home, home),
+        folder=home,
     )
 
 
 def run(home: Path, code: str, *, seconds: float = LONG, most: int = 10_000) -> Ended:
     limits = Limits(wall_seconds=seconds, output_bytes=most)
     return supervise(command(home, code), limits)
+
+
+def limited(home: Path, code: str, **limits: int) -> Ended:
+    """Runs with limits on what all processes use together."""
+
+    def family(leader: subprocess.Popen[bytes]) -> Family:
+        return Family(leader, MARK, str(home), home)
+
+    return supervise(command(home, code), Limits(**limits), tree_of=family)
 
 
 def pids(ended: Ended) -> list[int]:
@@ -92,7 +105,7 @@ def test_environment_is_ours_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     code = "import os, pathlib; print(*sorted(os.environ), pathlib.Path.home(), sep='\\n')"
     lines = run(tmp_path, code).output.decode().splitlines()
     by_the_system = {"LC_CTYPE", "__CF_USER_TEXT_ENCODING"}
-    assert set(lines[:-1]) <= {*clean_environment(tmp_path), *by_the_system}
+    assert set(lines[:-1]) <= {*clean_environment(tmp_path, tmp_path), *by_the_system}
     assert lines[-1] == str(tmp_path)
 
 
@@ -109,6 +122,42 @@ def test_flood_counts_after_the_end(tmp_path: Path) -> None:
     code = "import os; os.write(1, b'x' * {}); os._exit(0)"
     assert run(tmp_path, code.format(10_001)).ending is Ending.FLOODED
     assert run(tmp_path, code.format(10_000)).ending is Ending.FINISHED
+
+
+def test_memory_of_all_processes_is_limited(tmp_path: Path) -> None:
+    """Two processes that together hold more than they may are ended."""
+    code = """
+import subprocess, sys, time
+hold = "import time; block = bytearray(60_000_000); time.sleep(600)"
+for _ in range(2):
+    subprocess.Popen([sys.executable, "-c", hold])
+time.sleep(600)
+"""
+    ended = limited(tmp_path, code, memory_bytes=100 * 1024**2)
+    assert (ended.ending, ended.exit_code) == (Ending.MEMORY, None)
+
+
+def test_number_of_processes_is_limited(tmp_path: Path) -> None:
+    """A program with too many children is ended."""
+    code = """
+import subprocess, sys, time
+for _ in range(6):
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+time.sleep(600)
+"""
+    assert limited(tmp_path, code, processes=5).ending is Ending.PROCESSES
+
+
+def test_size_of_all_files_is_limited(tmp_path: Path) -> None:
+    """A program that fills the disk with many files is ended."""
+    code = """
+import os, time
+os.mkdir("deep")
+for number in range(20):
+    open(f"deep/{number}", "wb").write(bytes(100_000))
+time.sleep(600)
+"""
+    assert limited(tmp_path, code, disk_bytes=1_000_000).ending is Ending.DISK
 
 
 @pytest.mark.parametrize(
@@ -221,7 +270,7 @@ def test_program_that_is_not_there(tmp_path: Path) -> None:
     """A command that cannot be started says why, without a path."""
     missing = Command(
         arguments=(str(tmp_path / "nothing"),),
-        environment=clean_environment(tmp_path),
+        environment=clean_environment(tmp_path, tmp_path),
         folder=tmp_path,
     )
     ended = supervise(missing, Limits())

@@ -5,7 +5,9 @@ from __future__ import annotations
 from grader.checks.judgement import Judgement
 from grader.criteria import RunCriterion
 from grader.model import Ending, Evidence, FileState, Quote, RunOutcome, SyntaxFault, Verdict
-from grader.rubric import Expectation, Rubric
+from grader.rubric import Expectation, Limits, Rubric
+
+_LAST_LINES = 5
 
 
 def check_run(evidence: Evidence, criterion: RunCriterion, rubric: Rubric) -> Judgement:
@@ -55,15 +57,39 @@ def _not_run(evidence: Evidence, rubric: Rubric) -> Judgement:
 
 
 def _stopped(outcome: RunOutcome, rubric: Rubric) -> Judgement:
-    if outcome.ending is Ending.TIMED_OUT:
-        why = f"stopped after {rubric.limits.wall_seconds:g} s: the script was still running"
-    else:
-        why = "stopped because the script printed far too much"
     return Judgement(
         verdict=Verdict.INCORRECT,
         confidence=0.9,
-        what=f"Our run with {_setting(outcome, rubric)} was {why}.",
+        what=f"Our run with {_setting(outcome, rubric)} was stopped "
+        f"{_limit_hit(outcome.ending, rubric.limits)}.",
+        actual=_last_words(outcome),
     )
+
+
+def _limit_hit(ending: Ending, limits: Limits) -> str:
+    told = {
+        Ending.TIMED_OUT: f"after {limits.wall_seconds:g} s: the script was still running",
+        Ending.CPU: f"after {limits.cpu_seconds} s of computing",
+        Ending.FLOODED: f"because it printed more than {_size(limits.output_bytes)}",
+        Ending.MEMORY: f"because it wanted more than {_size(limits.memory_bytes)} of memory",
+        Ending.DISK: f"because it wrote more than the {_size(limits.disk_bytes)} it may, "
+        f"or a file larger than {_size(limits.file_bytes)}",
+        Ending.PROCESSES: f"because it wanted more than {limits.processes} processes or threads",
+    }
+    return told[ending]
+
+
+def _size(number: int) -> str:
+    for unit, size in (("GB", 1024**3), ("MB", 1024**2), ("kB", 1024)):
+        if number >= size:
+            return f"{number / size:.3g} {unit}"
+    return f"{number} bytes"
+
+
+def _last_words(outcome: RunOutcome) -> str | None:
+    """The error that ended it, else the last lines it printed."""
+    lines = outcome.tail.split("\n")[-_LAST_LINES:]
+    return outcome.error or "\n".join(lines) or None
 
 
 def _every_insert(outcome: RunOutcome, rubric: Rubric) -> Judgement:

@@ -1,6 +1,7 @@
 """The facts that flow: submission, runs, evidence, report."""
 
 from grader.model.evidence import Answer, Evidence, Insert, Transcript, TranscriptRun
+from grader.model.options import RunOptions, Sandbox
 from grader.model.report import (
     REPORT_VERSION,
     Feedback,
@@ -38,7 +39,9 @@ __all__ = [
     "Report",
     "Result",
     "Run",
+    "RunOptions",
     "RunOutcome",
+    "Sandbox",
     "ScriptFacts",
     "Submission",
     "SubmissionInfo",

@@ -73,6 +73,10 @@ class Ending(Enum):
     FINISHED = "finished"
     TIMED_OUT = "timed out"
     FLOODED = "printed too much"
+    CPU = "used too much processor time"
+    MEMORY = "used too much memory"
+    PROCESSES = "started too many processes"
+    DISK = "wrote too much"
     NOT_STARTED = "not started"
 
 

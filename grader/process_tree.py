@@ -1,0 +1,189 @@
+"""The processes that a command has started: what they use, and how to end them all."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from grader.model import Ending
+
+if TYPE_CHECKING:
+    import psutil
+
+    from grader.rubric import Limits
+
+_TICK = 0.01
+_PATIENCE = 5.0
+
+
+class Tree(Protocol):
+    """All processes of one command."""
+
+    def excess(self, limits: Limits) -> Ending | None:
+        """The limit that they exceed together."""
+
+    def end(self) -> None:
+        """Kills them; when it returns, none is left."""
+
+
+class Family:
+    """Processes told by their parent, their session, and a mark in their environment.
+
+    It works on any platform and needs no rights. A process that hides from all three is missed.
+    """
+
+    def __init__(
+        self, leader: subprocess.Popen[bytes], variable: str, mark: str, home: Path | None = None
+    ) -> None:
+        self._leader = leader
+        self._variable = variable
+        self._mark = mark
+        self._home = home
+
+    def excess(self, limits: Limits) -> Ending | None:
+        """Looks at memory and number of the processes, and at the size of the home folder."""
+        import psutil
+
+        members: list[psutil.Process] = []
+        with suppress(psutil.Error):
+            members = psutil.Process(self._leader.pid).children(recursive=True)
+        if len(members) > limits.processes:
+            return Ending.PROCESSES
+        if sum(map(_memory, members)) > limits.memory_bytes:
+            return Ending.MEMORY
+        if self._home and _size(self._home, limits.disk_bytes) > limits.disk_bytes:
+            return Ending.DISK
+        return None
+
+    def end(self) -> None:
+        """Kills the processes until a look around finds none of them."""
+        import psutil
+
+        leader = self._leader
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            members = self._members()
+            if sys.platform != "win32":
+                # All at once, or a program that keeps forking is never caught up with.
+                with suppress(OSError):
+                    os.killpg(leader.pid, signal.SIGKILL)
+            for member in members:
+                with suppress(psutil.Error):
+                    member.kill()
+            leader.poll()
+            if not members:
+                break
+            time.sleep(_TICK)
+        _bury(leader)
+
+    def _members(self) -> set[psutil.Process]:
+        """The living processes, also those whose parent is gone."""
+        import psutil
+
+        members: set[psutil.Process] = set()
+        with suppress(psutil.Error):
+            members.update(psutil.Process(self._leader.pid).children(recursive=True))
+        for pid in psutil.pids():
+            with suppress(psutil.Error, OSError):
+                process = psutil.Process(pid)
+                if self._owns(process):
+                    members.add(process)
+        return {member for member in members if _alive(member)}
+
+    def _owns(self, process: psutil.Process) -> bool:
+        if sys.platform != "win32" and os.getsid(process.pid) == self._leader.pid:
+            return True
+        return process.environ().get(self._variable) == self._mark
+
+
+class Namespace:
+    """The processes of a Linux process namespace: they all die with its first one."""
+
+    def __init__(self, leader: subprocess.Popen[bytes], first: int | None) -> None:
+        self._leader = leader
+        self._first = first
+        self._handle = -1
+        if first is not None:
+            with suppress(OSError):  # it has ended already
+                self._handle = os.pidfd_open(first)
+
+    def excess(self, limits: Limits) -> Ending | None:
+        """Looks at the memory of the processes; the kernel minds the rest."""
+        if self._first is None:
+            return None
+        used = sum(map(_resident, _descendants(self._first)))
+        return Ending.MEMORY if used > limits.memory_bytes else None
+
+    def end(self) -> None:
+        """Kills the first process; the kernel lets it go when all the others are dead."""
+        import select
+
+        if self._handle >= 0:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+            gone = select.poll()
+            gone.register(self._handle, select.POLLIN)
+            gone.poll(_PATIENCE * 1000)
+            os.close(self._handle)
+        _bury(self._leader)
+
+
+def _bury(leader: subprocess.Popen[bytes]) -> None:
+    leader.kill()
+    with suppress(subprocess.TimeoutExpired):
+        leader.wait(_PATIENCE)
+
+
+def _alive(process: psutil.Process) -> bool:
+    import psutil
+
+    # Not every container has an init that buries the dead.
+    with suppress(psutil.Error):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def _memory(process: psutil.Process) -> int:
+    import psutil
+
+    with suppress(psutil.Error):
+        return int(process.memory_info().rss)
+    return 0
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    """Reads a few small files; a look at every process of the machine would cost a hundredfold."""
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            for child in map(int, children.read_text().split()):
+                yield child
+                yield from _descendants(child)
+
+
+def _resident(pid: int) -> int:
+    """Bytes of memory that a process has in use."""
+    with suppress(OSError):
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+def _size(folder: Path, enough: int) -> int:
+    """Bytes in the files below a folder, counted no further than `enough`."""
+    total = 0
+    waiting = [folder]
+    while waiting and total <= enough:
+        with suppress(OSError), os.scandir(waiting.pop()) as found:
+            for entry in found:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(Path(entry.path))
+                else:
+                    total += entry.stat(follow_symlinks=False).st_size
+    return total
