@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from grader.assignment import Assignment
 from grader.model import Evidence, Note, ScriptFacts, Submission
+from grader.oddities import oddities
 
 _WITHOUT_BUBBLEWRAP = {
     "landlock": "The script ran without bubblewrap: Landlock kept it from other files and "
@@ -25,6 +26,8 @@ def notes(evidence: Evidence, assignment: Assignment) -> Iterator[Note]:
     if isinstance(script, ScriptFacts) and script.constant not in (None, current):
         text = f"The script is from an older edition: it sets {script.constant}."
         yield Note(kind="edition", text=text)
+    if submission.script.present:
+        yield from oddities(submission.script.name, submission.script.text, submission.modules)
     for sandbox in sorted({outcome.run.sandbox for outcome in evidence.runs.values()}):
         if sandbox in _WITHOUT_BUBBLEWRAP:
             yield Note(kind="environment", text=_WITHOUT_BUBBLEWRAP[sandbox])

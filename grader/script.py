@@ -28,7 +28,7 @@ def read_script(source: str, name: str, constants: Sequence[str]) -> ScriptFacts
 
     `constants` are the names the constant may have, the likeliest first.
     """
-    tree = _parse(source)
+    tree = parse(source)
     if isinstance(tree, SyntaxFault):
         return tree
     nodes = list(ast.walk(tree))
@@ -54,7 +54,7 @@ def set_constant(source: str, constants: Sequence[str], value: float) -> str | N
     Works by place in the syntax tree, so comments and layout stay. None if there is no
     such assignment or the source cannot be read.
     """
-    tree = _parse(source)
+    tree = parse(source)
     if isinstance(tree, SyntaxFault):
         return None
     values = [node for _, node in _assignments(list(ast.walk(tree)), constants)]
@@ -73,7 +73,8 @@ def encode_source(source: str) -> bytes:
         return data
 
 
-def _parse(source: str) -> ast.Module | SyntaxFault:
+def parse(source: str) -> ast.Module | SyntaxFault:
+    """A source's syntax tree, or where Python stops reading it; safe to call from any thread."""
     if len(source) > MAX_CHARACTERS:
         message = f"the file is longer than {MAX_CHARACTERS:,} characters"
         return SyntaxFault(line=1, text="", message=message)

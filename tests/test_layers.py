@@ -15,7 +15,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("lexicon", "script_processes", "readme_lines", "suggest", "yaml_file"),
     ("script", "own_text", "questions"),
     ("rubric",),
-    ("answers", "transcript", "rubric_faults", "checks", "reports", "overrides"),
+    ("answers", "transcript", "rubric_faults", "oddities", "checks", "reports", "overrides"),
     ("rubric_file", "rubric_schema", "override_file"),
     ("textfile", "database", "process_tree", "process", "sandbox"),
     ("printed",),
