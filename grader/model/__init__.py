@@ -1,5 +1,6 @@
 """The facts that flow: submission, runs, evidence, report."""
 
+from grader.model.course import Outcome, Row, Student, Work
 from grader.model.evidence import Answer, Evidence, Insert, Transcript, TranscriptRun
 from grader.model.options import RunOptions, Sandbox
 from grader.model.report import (
@@ -34,20 +35,24 @@ __all__ = [
     "Files",
     "Insert",
     "Note",
+    "Outcome",
     "PastedRun",
     "Quote",
     "Report",
     "Result",
+    "Row",
     "Run",
     "RunOptions",
     "RunOutcome",
     "Sandbox",
     "ScriptFacts",
     "Submission",
+    "Student",
     "SubmissionInfo",
     "SyntaxFault",
     "TextFile",
     "Transcript",
     "TranscriptRun",
     "Verdict",
+    "Work",
 ]
