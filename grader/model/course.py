@@ -15,7 +15,7 @@ class Student:
     """One row of the roster."""
 
     key: str
-    """The `student` column, unique in the roster; for a folder of submissions, the folder's name."""
+    """The `student` column, unique in the roster; else the name of the submission's folder."""
     repository: str
     """A URL that git can fetch, or the path of a folder."""
     ref: str | None = None
