@@ -6,7 +6,7 @@ SUBMISSION ?= tests/submissions/complete
 OPTIONS ?=
 BIN := .venv/bin
 
-.PHONY: grade test check format bench schemas picture clean help
+.PHONY: grade test check format bench schemas picture gradescope clean help
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -33,11 +33,14 @@ format: .venv/dev ## put the code into its house style
 bench: .venv/dev ## measure speed, and agreement with the answers marked by hand
 	$(BIN)/python tools/bench.py
 
-schemas: .venv/core ## publish the schemas of the rubric and the report anew
+schemas: .venv/core ## renew the published schemas and the kept copy of assignment/
 	$(BIN)/python tools/schemas.py
 
 picture: .venv/core ## renew the README's picture of a report
 	$(BIN)/python tools/picture.py
+
+gradescope: .venv/core ## build dist/gradescope.zip, the autograder to upload to Gradescope
+	@$(BIN)/python tools/gradescope.py
 
 clean: ## remove the virtual environment and everything that was generated
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist *.egg-info

@@ -43,10 +43,31 @@ def _markdown(report: Report, _: Screen) -> str:
     return markdown.render(report)
 
 
+def _junit(report: Report, _: Screen) -> str:
+    from grader.reports import junit
+
+    return junit.render(report)
+
+
+def _gradescope(report: Report, _: Screen) -> str:
+    from grader.reports import gradescope
+
+    return gradescope.render(report)
+
+
+def _classroom(report: Report, _: Screen) -> str:
+    from grader.reports import classroom
+
+    return classroom.render(report)
+
+
 FORMATS: dict[str, Renderer] = {
     "terminal": _terminal,
     "json": _json,
     "markdown": _markdown,
+    "junit": _junit,
+    "gradescope": _gradescope,
+    "classroom": _classroom,
 }
 FORMAT_NAMES = tuple(FORMATS)
 
