@@ -15,6 +15,8 @@ from grader.rubric_file import parse_rubric
 from grader.script import read_script
 from grader.submission import read_submission
 
+_PACKAGE = Path(__file__).resolve().parent
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
@@ -32,9 +34,8 @@ class Assignment:
 
 def default_rubric() -> Path:
     """The rubric.yaml that belongs to this grader: its checkout's, or the installed copy."""
-    package = Path(__file__).resolve().parent
-    checkout = package.parent / "rubric.yaml"
-    return checkout if checkout.is_file() else package / "shipped" / "rubric.yaml"
+    checkout = _PACKAGE.parent / "rubric.yaml"
+    return checkout if checkout.is_file() else _PACKAGE / "shipped" / "rubric.yaml"
 
 
 def load_assignment(path: Path | None = None) -> Assignment:
@@ -66,7 +67,10 @@ def load_assignment(path: Path | None = None) -> Assignment:
 def _starter(path: Path, rubric: Rubric) -> Submission | None:
     if rubric.starter is None:
         return None
-    folder = path.parent / rubric.starter
+    # Students work in the folder that they received: what it was like before is kept with us.
+    kept = _PACKAGE / "shipped" / rubric.starter
+    own = path.resolve() == default_rubric().resolve() and kept.is_dir()
+    folder = kept if own else path.parent / rubric.starter
     if not folder.is_dir():
         raise UsageError(f"{path.name}: starter: there is no folder {folder}.")
     return read_submission(folder, rubric.starter, rubric)

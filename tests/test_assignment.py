@@ -304,3 +304,25 @@ def test_complete_sample_has_the_current_readme() -> None:
     """The complete sample's README is what students receive, with answers added."""
     handed_in = iter(readme(COMPLETE).splitlines())
     assert [line for line in readme().splitlines() if line not in handed_in] == []
+
+
+def test_kept_copy_is_what_students_receive() -> None:
+    """The grader's own copy of the starter is up to date (else run `make schemas`)."""
+    kept = REPOSITORY / "grader" / "shipped" / "assignment"
+    given = {path.name: path.read_bytes() for path in ASSIGNMENT.iterdir() if path.is_file()}
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == given
+
+
+def test_students_work_in_the_starter_itself(tmp_path: Path) -> None:
+    """In a student's fork `assignment/` holds answers, which are not taken for the template's."""
+    shutil.copytree(
+        REPOSITORY / "grader", tmp_path / "grader", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    shutil.copyfile(REPOSITORY / "rubric.yaml", tmp_path / "rubric.yaml")
+    shutil.copytree(COMPLETE, tmp_path / "assignment")
+    command = [sys.executable, "-m", "grader", "grade", "assignment", "--only=q1", "--only=out0"]
+    for rubric in ([], ["--rubric=rubric.yaml"]):
+        done = subprocess.run(
+            [*command, *rubric], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, "25 of 25 points" in done.stdout) == (0, True), done.stderr

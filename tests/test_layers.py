@@ -15,16 +15,17 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("lexicon", "script_processes", "readme_lines", "suggest", "yaml_file"),
     ("script", "own_text", "questions"),
     ("rubric",),
-    ("answers", "transcript", "rubric_faults", "oddities", "checks", "reports", "overrides"),
+    ("answers", "transcript", "rubric_faults", "oddities", "pasted", "checks", "reports", "overrides"),
     ("rubric_file", "rubric_schema", "override_file"),
     ("textfile", "database", "process_tree", "process", "sandbox"),
     ("printed",),
     ("named_file", "repository", "submission", "runner"),
-    ("assignment",),
+    ("assignment", "running"),
     ("evidence", "rubric_examples", "rubric_view"),
     ("progress", "notes"),
     ("grading", "rubric_try", "doctor"),
-    ("cli_rubric",),
+    ("cli_options",),
+    ("cli_rubric", "pytest_plugin"),
     ("cli",),
     ("__main__",),
 )
@@ -34,7 +35,7 @@ DISK_AND_PROCESS = {"os", "pathlib", "subprocess", "socket", "tempfile", "shutil
 
 
 def modules() -> list[Path]:
-    return [path for path in sorted(PACKAGE.rglob("*.py")) if path.parent != PACKAGE / "shipped"]
+    return [path for path in sorted(PACKAGE.rglob("*.py")) if "shipped" not in path.parts]
 
 
 def top(path: Path) -> str:
