@@ -16,6 +16,8 @@ COMPLETE = str(ROOT / "tests" / "submissions" / "complete")
 COMMANDS = (
     (),
     ("grade",),
+    ("ci",),
+    ("comment",),
     ("rubric",),
     ("rubric", "check"),
     ("rubric", "show"),

@@ -10,12 +10,13 @@ from grader.reports import inert, wording
 
 def render(report: Report) -> str:
     """The report as GitHub Markdown in which no text of a student's does anything."""
-    return _environment().get_template("report.md.j2").render(report=report, say=wording)
+    return environment().get_template("report.md.j2").render(report=report, say=wording)
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """What renders Markdown templates: every value is made harmless."""
     # Jinja escapes HTML; in Markdown it is `finalize` that makes every value harmless.
-    environment = Environment(
+    jinja = Environment(
         loader=PackageLoader("grader.reports"),
         autoescape=False,  # noqa: S701
         finalize=_harmless,
@@ -24,14 +25,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(
+    jinja.filters.update(
         points=wording.points,
         prose=inert.prose,
         cell=inert.cell,
         code=inert.code,
         block=inert.block,
     )
-    return environment
+    return jinja
 
 
 def _harmless(value: object) -> str:
