@@ -6,11 +6,11 @@ SUBMISSION ?= tests/submissions/complete
 OPTIONS ?=
 BIN := .venv/bin
 
-.PHONY: grade test check format bench schemas picture gradescope clean help
+.PHONY: grade test check format bench bench-verdicts security schemas picture gradescope clean help
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 grade: .venv/core ## set up, grade SUBMISSION (default: a complete sample) and show the report
 	@$(BIN)/grader grade $(SUBMISSION) $(OPTIONS)
@@ -30,8 +30,14 @@ format: .venv/dev ## put the code into its house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+security: .venv/dev ## try every attack and write what came of it into docs/security.md
+	$(BIN)/python tools/security.py
+
 bench: .venv/dev ## measure speed, and agreement with the answers marked by hand
 	$(BIN)/python tools/bench.py
+
+bench-verdicts: .venv/dev ## show that sped-up runs come to the verdicts of real time
+	$(BIN)/python tools/bench_verdicts.py
 
 schemas: .venv/core ## renew the published schemas and the kept copy of assignment/
 	$(BIN)/python tools/schemas.py

@@ -13,7 +13,14 @@ import click
 from grader import __version__
 from grader.cli_ci import ci
 from grader.cli_comment import comment
-from grader.cli_rubric import rubric, rubric_option
+from grader.cli_options import (
+    overrides_option,
+    reveal_option,
+    rubric_option,
+    sandbox_option,
+    speed_option,
+)
+from grader.cli_rubric import rubric
 from grader.errors import GraderError, UsageError
 from grader.model import RunOptions, Sandbox
 from grader.reports import FORMAT_NAMES
@@ -69,27 +76,17 @@ cli.add_command(comment)
     help="Write the report to a file too, such as markdown:report.md. May be given several times.",
 )
 @rubric_option
-@click.option(
-    "--sandbox",
-    type=click.Choice([choice.value for choice in Sandbox]),
-    default=Sandbox.AUTO.value,
-    show_default=True,
-    help="auto: the best this computer has; require: bubblewrap or nothing; off: none.",
-)
-@click.option("--reveal", is_flag=True, help="Show expected answers, for instructors.")
-@click.option(
-    "--overrides",
-    "overrides_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Marks to change, with reasons; the README shows how to write them.",
-)
+@speed_option
+@sandbox_option
+@reveal_option
+@overrides_option
 def grade(
     submission: str,
     only: tuple[str, ...],
     report_format: str,
     save: tuple[str, ...],
     rubric_file: Path | None,
+    speed: float,
     sandbox: str,
     reveal: bool,
     overrides_file: Path | None,
@@ -97,8 +94,8 @@ def grade(
     """Grade one SUBMISSION and report what earned points and what did not.
 
     SUBMISSION is a folder (default: the one you are in) or the URL of a git repository;
-    URL@NAME takes the branch, tag or commit NAME. The script is run twice, which takes about
-    15 seconds; the submission's files are not changed.
+    URL@NAME takes the branch, tag or commit NAME. The script is run twice in a sandbox, which
+    takes seconds; the submission's files are not changed.
 
     \b
     Exit status:
@@ -130,7 +127,7 @@ def grade(
             only=only,
             reveal=reveal,
             overrides=overrides,
-            options=RunOptions(sandbox=Sandbox(sandbox)),
+            options=RunOptions(sandbox=Sandbox(sandbox), speed=speed),
         )
     for name, path in files:
         _write(path, report, name)

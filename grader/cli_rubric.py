@@ -7,18 +7,11 @@ from pathlib import Path
 
 import click
 
+from grader.cli_options import rubric_option
 from grader.errors import UsageError
 
 MAX_ANSWER = 16 * 1024
 """Bytes of an answer: far more than anyone writes."""
-
-rubric_option = click.option(
-    "--rubric",
-    "rubric_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The rubric to grade by. Default: the one that belongs to this grader.",
-)
 
 
 @click.group()

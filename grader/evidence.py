@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from threading import Event
-from typing import Protocol
+from collections.abc import Collection, Iterator, Mapping
 
 from grader.answers import find_answers
 from grader.assignment import Assignment
 from grader.criteria import RunCriterion, TranscriptCriterion
 from grader.model import (
     Evidence,
+    PastedRun,
     RunOptions,
-    RunOutcome,
     ScriptFacts,
     Submission,
     SyntaxFault,
     Transcript,
 )
+from grader.pasted import pasted_run
 from grader.questions import Question
 from grader.rubric import AnyCriterion, Rubric
-from grader.runner import RunJob, run_script
-from grader.script import encode_source, read_script, set_constant
+from grader.runner import run_script
+from grader.running import Progress, Runner, plan, running
+from grader.script import read_script
 from grader.transcript import parse_transcript
-
-
-class Progress(Protocol):
-    """Told when runs of the script begin and end; they overlap."""
-
-    def started(self, run: str) -> None:
-        """The run of that configuration has begun."""
-
-    def finished(self, run: str) -> None:
-        """It has ended."""
 
 
 def collect(
@@ -43,6 +31,7 @@ def collect(
     criteria: Collection[AnyCriterion],
     progress: Progress,
     options: RunOptions = RunOptions(),  # noqa: B008 - it is frozen
+    run: Runner = run_script,
 ) -> Evidence:
     """Gathers what the criteria need and no more: without a run criterion nothing is run.
 
@@ -51,24 +40,21 @@ def collect(
     rubric = assignment.rubric
     script = _read_script(submission, rubric)
     configurations = {c.configuration for c in criteria if isinstance(c, RunCriterion)}
-    jobs = [
-        job
-        for name in rubric.configurations
-        if name in configurations
-        if (job := _job(name, submission, script, rubric, options)) is not None
-    ]
-    with _running(jobs, progress) as runs:
+    jobs = plan(submission, script, configurations, rubric, options)
+    with running(jobs, rubric, progress, run) as runs:
         # The files are read while the runs sleep.
         reads = any(isinstance(c, TranscriptCriterion) for c in criteria)
         asks = any(isinstance(c, Question) for c in criteria)
         readme = submission.readme.text
+        transcripts = _read_transcripts(submission, assignment) if reads else {}
         return Evidence(
             submission=submission,
             script=script,
             editions=_given(script, readme, assignment.editions),
-            transcripts=_read_transcripts(submission, assignment) if reads else {},
+            transcripts=transcripts,
+            pasted=tuple(_pasted(submission, transcripts, rubric)),
             answers=find_answers(readme, rubric.questions, assignment.own_readme) if asks else {},
-            runs={name: run.result() for name, run in runs.items()},
+            runs={name: future.result() for name, future in runs.items()},
         )
 
 
@@ -79,57 +65,6 @@ def _read_script(submission: Submission, rubric: Rubric) -> ScriptFacts | Syntax
     return read_script(script.text, script.name, rubric.script.constants)
 
 
-def _job(
-    name: str,
-    submission: Submission,
-    script: ScriptFacts | SyntaxFault | None,
-    rubric: Rubric,
-    options: RunOptions,
-) -> RunJob | None:
-    """What to run for a configuration; None if the script does not let its constant be set."""
-    if not isinstance(script, ScriptFacts):
-        return None
-    duration = rubric.configurations[name].duration
-    source = set_constant(submission.script.text, rubric.script.constants, duration)
-    if source is None:
-        return None
-    return RunJob(
-        id=name,
-        duration=duration,
-        name=rubric.script.file,
-        source=encode_source(source),
-        modules=submission.modules,
-        table=rubric.script.table,
-        lock_error=rubric.output.lock_error,
-        limits=rubric.limits,
-        options=options,
-    )
-
-
-@contextmanager
-def _running(jobs: list[RunJob], progress: Progress) -> Iterator[dict[str, Future[RunOutcome]]]:
-    """Runs all jobs at once; they sleep more than they work."""
-    if not jobs:
-        yield {}
-        return
-
-    stop = Event()
-
-    def run(job: RunJob) -> RunOutcome:
-        progress.started(job.id)
-        try:
-            return run_script(job, stop)
-        finally:
-            progress.finished(job.id)
-
-    with ThreadPoolExecutor(max_workers=len(jobs)) as pool:
-        try:
-            yield {job.id: pool.submit(run, job) for job in jobs}
-        finally:
-            # Ctrl-C reaches this thread alone; without this the pool would wait for the limit.
-            stop.set()
-
-
 def _read_transcripts(submission: Submission, assignment: Assignment) -> dict[str, Transcript]:
     output = assignment.rubric.output
     return {
@@ -137,6 +72,16 @@ def _read_transcripts(submission: Submission, assignment: Assignment) -> dict[st
         for name, file in submission.transcripts.items()
         if file.present
     }
+
+
+def _pasted(
+    submission: Submission, transcripts: Mapping[str, Transcript], rubric: Rubric
+) -> Iterator[PastedRun]:
+    for name, transcript in transcripts.items():
+        text = submission.transcripts[name].text
+        run = pasted_run(name, rubric.configurations[name], text, transcript)
+        if run is not None:
+            yield run
 
 
 def _given(

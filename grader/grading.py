@@ -11,7 +11,7 @@ from grader import __version__
 from grader.assignment import Assignment
 from grader.checks import judge
 from grader.errors import UsageError
-from grader.evidence import Progress, collect
+from grader.evidence import collect
 from grader.model import (
     REPORT_VERSION,
     Evidence,
@@ -29,6 +29,8 @@ from grader.override_file import parse_overrides
 from grader.overrides import Override, apply_overrides, names_of
 from grader.repository import fetched, is_url
 from grader.rubric import Rubric
+from grader.runner import run_script
+from grader.running import Progress, Runner
 from grader.submission import read_submission
 
 
@@ -50,15 +52,46 @@ def grade(
     Raises UsageError for a source or a criterion that does not exist, and SandboxError when a
     required sandbox is missing.
     """
-    rubric = assignment.rubric
-    selected = _selected(rubric, only)
+    _selected(assignment.rubric, only)  # a slip of the pen is told before anything is fetched
     with fetched(source) if is_url(source) else nullcontext(Path(source)) as folder:
-        submission = read_submission(folder, source, rubric)
-    criteria = [rubric.criteria[name] for name in selected]
-    evidence = collect(submission, assignment, criteria, progress, options)
-    judged = [judge(evidence, name, rubric) for name in selected]
+        evidence = gather(folder, source, assignment, progress, only=only, options=options)
+    return report_on(evidence, assignment, only=only, reveal=reveal, overrides=overrides)
+
+
+def gather(
+    folder: Path,
+    source: str,
+    assignment: Assignment,
+    progress: Progress,
+    *,
+    only: Sequence[str] = (),
+    options: RunOptions = RunOptions(),  # noqa: B008 - it is frozen
+    run: Runner = run_script,
+) -> Evidence:
+    """Reads and runs a submission that lies in a folder; `source` is what the user calls it.
+
+    Raises UsageError for a criterion that does not exist, and SandboxError when a required
+    sandbox is missing.
+    """
+    rubric = assignment.rubric
+    submission = read_submission(folder, source, rubric)
+    criteria = [rubric.criteria[name] for name in _selected(rubric, only)]
+    return collect(submission, assignment, criteria, progress, options, run)
+
+
+def report_on(
+    evidence: Evidence,
+    assignment: Assignment,
+    *,
+    only: Sequence[str] = (),
+    reveal: bool = False,
+    overrides: Sequence[Override] = (),
+) -> Report:
+    """Judges the evidence and reports it; the same evidence always gives the same report."""
+    rubric, submission = assignment.rubric, evidence.submission
+    judged = [judge(evidence, name, rubric) for name in _selected(rubric, only)]
     shown = judged if reveal else [_concealed(result) for result in judged]
-    own = _concerning(overrides, source, submission.commit)
+    own = _concerning(overrides, submission.path, submission.commit)
     results, changes = apply_overrides(shown, own, evidence.answers, rubric)
     return _report(evidence, assignment, results, changes)
 
@@ -116,6 +149,7 @@ def _report(
         criteria=tuple(results),
         runs=tuple(outcome.run for outcome in evidence.runs.values()),
         notes=(*submission.notes, *notes(evidence, assignment), *changes),
+        pasted=evidence.pasted,
     )
 
 

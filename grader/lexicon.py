@@ -6,9 +6,9 @@ it, in any form (inserts, inserting), stands near the others and is not denied.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import product
 
 from grader.text import words
 
@@ -67,11 +67,18 @@ class Lexicon:
         """
         spoken, said = stems(text), words(text)
         terms = stems(phrase)
-        places = [self._places(term, spoken) for term in terms]
+        places: list[Sequence[tuple[int, int]]] = []
+        for term in terms:
+            places.append(self._places(term, spoken))
+            if not places[-1]:
+                return None
         if terms and terms[0] in _PLACING and len(terms) > 1:
             return self._find_after(places, spoken, said)
+        ordered = [sorted(found) for found in places]
         for start in sorted({low for found in places for low, _ in found}):
-            near = [[p for p in found if start <= p[0] < start + SPAN] for found in places]
+            near = [
+                found[_before(found, start) : _before(found, start + SPAN)] for found in ordered
+            ]
             if _distinct(near) and not _denied(said, start):
                 return start, max(min(high for _, high in found) for found in near)
         return None
@@ -115,6 +122,11 @@ def _occurrences(forms: tuple[Stems, ...], spoken: Stems) -> tuple[tuple[int, in
     )
 
 
+def _before(places: Sequence[tuple[int, int]], start: int) -> int:
+    """How many of the places begin before `start`."""
+    return bisect_left(places, (start, -1))
+
+
 @lru_cache(maxsize=65536)
 def _alike(said: str, wanted: str) -> bool:
     """Whether a stem is the wanted one, or a slip of the pen away from it: tabel, creat, insret."""
@@ -129,7 +141,19 @@ def _alike(said: str, wanted: str) -> bool:
 
 def _distinct(choices: Sequence[Sequence[tuple[int, int]]]) -> bool:
     """Whether every term can have a place that no other term uses."""
-    return any(len({low for low, _ in chosen}) == len(chosen) for chosen in product(*choices))
+    taken: dict[int, int] = {}
+
+    def seat(term: int, tried: set[int]) -> bool:
+        """Gives the term a place, moving those who sit there if they can go elsewhere."""
+        for low, _ in choices[term]:
+            if low not in tried:
+                tried.add(low)
+                if low not in taken or seat(taken[low], tried):
+                    taken[low] = term
+                    return True
+        return False
+
+    return all(seat(term, set()) for term in range(len(choices)))
 
 
 def _denied(said: Sequence[str], first: int) -> bool:

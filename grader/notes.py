@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grader.assignment import Assignment
+from grader.checks import unconfirmed
 from grader.model import Evidence, Note, ScriptFacts, Submission
 from grader.oddities import oddities
+from grader.pasted import pasted_notes
 
 _WITHOUT_BUBBLEWRAP = {
     "landlock": "The script ran without bubblewrap: Landlock kept it from other files and "
@@ -28,6 +30,13 @@ def notes(evidence: Evidence, assignment: Assignment) -> Iterator[Note]:
         yield Note(kind="edition", text=text)
     if submission.script.present:
         yield from oddities(submission.script.name, submission.script.text, submission.modules)
+    for outcome in evidence.runs.values():
+        if claim := unconfirmed(outcome.run):
+            setting = f"{current} = {outcome.run.duration:g}"
+            text = f"Please look at the script: in our run with {setting} {claim}."
+            yield Note(kind="unconfirmed", text=text)
+    texts = {file.name: file.text for file in submission.transcripts.values() if file.present}
+    yield from pasted_notes(evidence.pasted, texts)
     for sandbox in sorted({outcome.run.sandbox for outcome in evidence.runs.values()}):
         if sandbox in _WITHOUT_BUBBLEWRAP:
             yield Note(kind="environment", text=_WITHOUT_BUBBLEWRAP[sandbox])

@@ -6,9 +6,7 @@ Students rarely need any of it, and graders are cheated with it.
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import PurePosixPath
 
 from grader.model import Note, SyntaxFault
 from grader.script import parse
@@ -20,14 +18,10 @@ _CALLS = frozenset(
 
 
 def oddities(script: str, source: str, modules: Mapping[str, str]) -> Iterator[Note]:
-    """Notes on modules that hide Python's own, and on parts of Python that the script replaces.
+    """Notes on the parts of Python that a script replaces.
 
     `source` is the script's text; `modules` are the files beside it, name -> text.
     """
-    if hidden := sorted(_hidden(modules)):
-        listed = ", ".join(hidden)
-        text = f"Beside the script stands {listed}: it takes the place of Python's own module."
-        yield Note(kind="shadowed-module", text=text)
     for name, text in {script: source, **modules}.items():
         tree = parse(text)
         if isinstance(tree, SyntaxFault):
@@ -36,14 +30,6 @@ def oddities(script: str, source: str, modules: Mapping[str, str]) -> Iterator[N
         if found:
             shown = ", ".join(f"{what} on line {line}" for line, what in found[:_MOST_LINES])
             yield Note(kind="replaced", text=f"{name} changes how Python works: {shown}.")
-
-
-def _hidden(modules: Iterable[str]) -> Iterator[str]:
-    """Modules with the name of one of the standard library's."""
-    for name in modules:
-        top = PurePosixPath(name).parts[0]
-        if top.removesuffix(".py") in sys.stdlib_module_names:
-            yield top
 
 
 def _replaced(tree: ast.Module) -> Iterator[tuple[int, str]]:

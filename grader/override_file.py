@@ -12,7 +12,7 @@ from grader.model import Verdict
 from grader.overrides import Override, normal_name
 from grader.rubric import AnyCriterion, Rubric
 from grader.suggest import suggestion
-from grader.yaml_file import Document, Path, read_yaml
+from grader.yaml_file import Document, Path, read_yaml, told
 
 _VERDICTS = (Verdict.CORRECT, Verdict.PARTIAL, Verdict.INCORRECT, Verdict.MISSING)
 _NEEDED = {"submission": 300, "criterion": 100, "comment": 400, "by": 80}
@@ -34,7 +34,7 @@ def parse_overrides(text: str, name: str, rubric: Rubric) -> tuple[Override, ...
     faults = {(document.line(path), path, message) for path, message in problems}
     shown = {(line, _shown(path), message) for line, path, message in faults | {*document.faults}}
     if shown:
-        raise RubricError(tuple(f"{name}:{line}: {key}{what}" for line, key, what in sorted(shown)))
+        raise told(((line, f"{key}{what}") for line, key, what in shown), name)
     return tuple(_override(entry, rubric) for entry in entries)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable
 from grader.lexicon import Stems, stems
 from grader.text import plain
 
+_LIKE = 92
+"""A likeness (0 to 100) at which a line begins like an older edition's."""
 REWRAPPED = 8
 """Words in a row from which a line is the assignment's, wherever its lines were broken."""
 
@@ -18,7 +20,7 @@ class OwnText:
         self._lines = [(line.startswith("#"), stems(plain(line))) for line in given]
         self._given = {said for _, said in self._lines if said}
         self._text = _spaced(word for _, said in self._lines for word in said)
-        self._openers = [stems(opener) for opener in openers]
+        self._openers = [(len(said), " ".join(said)) for said in map(stems, openers)]
 
     def holds(self, line: str) -> bool:
         """Whether the line is the assignment's own; list marks, wrapping and tense aside."""
@@ -26,7 +28,16 @@ class OwnText:
         return bool(said) and (
             said in self._given
             or (len(said) >= REWRAPPED and _spaced(said) in self._text)
-            or any(_opens(said, opener) for opener in self._openers)
+            or self._opens(said)
+        )
+
+    def _opens(self, said: Stems) -> bool:
+        from rapidfuzz import fuzz
+
+        return any(
+            fuzz.ratio(" ".join(said[:length]), opener, score_cutoff=_LIKE) > 0
+            for length, opener in self._openers
+            if len(said) >= length
         )
 
     def title_above(self, texts: Collection[Stems]) -> Stems:
@@ -42,10 +53,3 @@ class OwnText:
 
 def _spaced(said: Iterable[str]) -> str:
     return f" {' '.join(said)} "
-
-
-def _opens(said: Stems, opener: Stems) -> bool:
-    from rapidfuzz import fuzz
-
-    start = " ".join(said[: len(opener)])
-    return len(said) >= len(opener) and fuzz.ratio(start, " ".join(opener)) >= 92

@@ -84,12 +84,13 @@ def supervise(
     limits: Limits,
     stop: threading.Event | None = None,
     tree_of: Callable[[subprocess.Popen[bytes]], Tree] | None = None,
+    look: Callable[[], None] | None = None,
 ) -> Ended:
     """Runs a command to its end or its limit; its processes are dead when this returns or raises.
 
     `tree_of` says how to find and end the processes; without it the command's environment must
     hold `MARK`, with a value no other command has. Setting `stop` from another thread ends the
-    command early.
+    command early. `look` is called a few times a second while it runs.
     """
     stop = stop or threading.Event()
     started = time.monotonic()
@@ -104,7 +105,7 @@ def supervise(
         raise
     try:
         output = _Output(cast("IO[bytes]", process.stdout), limits.output_bytes)
-        excess = _watch(process, tree, output, limits, started, stop)
+        excess = _watch(process, tree, output, limits, started, stop, look)
         exit_code, wall_seconds = process.returncode, time.monotonic() - started
     finally:
         tree.end()
@@ -126,17 +127,20 @@ def _watch(
     limits: Limits,
     started: float,
     stop: threading.Event,
+    look: Callable[[], None] | None,
 ) -> Ending | None:
     """Waits for the command's end; the limit it hit first, if it did."""
-    look = started + _LOOK
+    next_look = started + _LOOK
     while process.poll() is None:
         if output.overflow.wait(_TICK):
             return Ending.FLOODED
         now = time.monotonic()
         if stop.is_set() or now - started > limits.wall_seconds:
             return Ending.TIMED_OUT
-        if now > look:
-            look = now + _LOOK
+        if now > next_look:
+            next_look = now + _LOOK
+            if look:
+                look()
             if excess := tree.excess(limits):
                 return excess
     return None

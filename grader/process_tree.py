@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 _TICK = 0.01
 _PATIENCE = 5.0
+_BLOCK = 4096
+"""A file takes at least so many bytes of a disk."""
+_BUFFER = 262_144
+"""What Linux lets wait in a socket by default, and a little more, in bytes."""
 
 
 class Tree(Protocol):
@@ -104,22 +109,32 @@ class Family:
 
 
 class Namespace:
-    """The processes of a Linux process namespace: they all die with its first one."""
+    """The processes of a Linux process namespace: they all die with its first one.
 
-    def __init__(self, leader: subprocess.Popen[bytes], first: int | None) -> None:
+    `folders` are the file systems in memory that they write to, as they see them.
+    """
+
+    def __init__(
+        self, leader: subprocess.Popen[bytes], first: int | None, folders: Iterable[str] = ()
+    ) -> None:
         self._leader = leader
         self._first = first
+        self._folders = [folder.lstrip("/") for folder in folders]
         self._handle = -1
         if first is not None:
             with suppress(OSError):  # it has ended already
                 self._handle = os.pidfd_open(first)
 
     def excess(self, limits: Limits) -> Ending | None:
-        """Looks at the memory of the processes; the kernel minds the rest."""
-        if self._first is None:
+        """Looks at what the kernel has no limit for."""
+        first = self._first
+        if first is None:
             return None
-        used = sum(map(_resident, _descendants(self._first)))
-        return Ending.MEMORY if used > limits.memory_bytes else None
+        used = sum(map(_resident, (first, *_descendants(first)))) + _sockets(first) * _BUFFER
+        if used > limits.memory_bytes:
+            return Ending.MEMORY
+        files = sum(_files(Path(f"/proc/{first}/root", folder)) for folder in self._folders)
+        return Ending.DISK if files * _BLOCK > limits.disk_bytes else None
 
     def end(self) -> None:
         """Kills the first process; the kernel lets it go when all the others are dead."""
@@ -175,15 +190,34 @@ def _resident(pid: int) -> int:
     return 0
 
 
+def _sockets(pid: int) -> int:
+    """Sockets in a process's network namespace; what waits in them is in no process's memory."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/net/unix").read_bytes().count(b"\n")
+    return 0
+
+
+def _files(folder: Path) -> int:
+    """Files and folders in a file system, empty ones too: each takes memory."""
+    with suppress(OSError):
+        status = os.statvfs(folder)
+        return status.f_files - status.f_ffree
+    return 0
+
+
 def _size(folder: Path, enough: int) -> int:
     """Bytes in the files below a folder, counted no further than `enough`."""
     total = 0
     waiting = [folder]
     while waiting and total <= enough:
-        with suppress(OSError), os.scandir(waiting.pop()) as found:
-            for entry in found:
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(Path(entry.path))
-                else:
-                    total += entry.stat(follow_symlinks=False).st_size
+        try:
+            with os.scandir(waiting.pop()) as found:
+                for entry in found:
+                    total += max(entry.stat(follow_symlinks=False).st_size, _BLOCK)
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(Path(entry.path))
+        except OSError as fault:  # noqa: PERF203
+            # A folder that is locked is a hiding place.
+            if fault.errno == errno.EACCES and sys.platform != "win32":
+                return enough + 1
     return total

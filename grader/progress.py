@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from grader.evidence import Progress
+from grader.running import Progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars

@@ -6,16 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from grader.text import plain, words
+from grader.text import LONGEST, plain, words
 
-MAX_LINES = 4_000
+MAX_LINES = 2_000
 MAX_LINE = 3_000
-MAX_TEXT = 100_000
-"""Lines, characters of one line, and characters of all lines that are looked at."""
+"""Lines, and characters of one line, that are looked at."""
 
 _FENCE = re.compile(r"[\s>]{0,40}(?:`{3,}|~{3,})[\w+-]{0,40}\s*")
 _HTML_HEADING = re.compile(r"\s{0,9}<h([1-6])\b", re.IGNORECASE)
-_IMAGE = re.compile(r"!\[[^\]\n]{0,300}\]\(|<img\b", re.IGNORECASE)
+_IMAGE = re.compile(r"!\[[^\[\]\n]{0,300}\]\(|<img\b", re.IGNORECASE)
 _SUMMARY = re.compile(r"<summary\b[^<>]{0,200}>([^<>]{0,200})</summary>", re.IGNORECASE)
 _CAPTION = frozenset(
     "answer answers click here me my reveal see show solution the this to expand".split()
@@ -80,7 +79,7 @@ def read_lines(readme: str) -> Readme:
 
 
 def _capped(readme: str) -> Iterator[str]:
-    left = MAX_TEXT
+    left = LONGEST
     for raw in readme.split("\n", MAX_LINES)[:MAX_LINES]:
         yield raw[: min(MAX_LINE, left)]
         left -= min(MAX_LINE, len(raw))

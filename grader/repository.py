@@ -1,7 +1,8 @@
 """What git knows of a submission, and fetching a submission from a URL.
 
 Nothing that a submission's repository says is executed: its HEAD and configuration are read
-as files, and a fetch goes into a fresh repository in which hooks and filters are off.
+as files, never through a link. A fetch goes into a fresh repository in which hooks and filters
+are off, and only as much of it is checked out as a submission may hold.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from urllib.request import url2pathname
 
 from grader.errors import UsageError
 from grader.model import Ending, Note
-from grader.textfile import read_text_file
+from grader.textfile import MAX_BYTES, read_text_file
 
 # GitPython cannot be imported on a machine without git unless it is told to keep quiet.
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
@@ -27,11 +28,13 @@ os.environ.setdefault("NoDefaultCurrentDirectoryInExePath", "1")
 
 # Small, as the parser takes a time that grows with the square of a broken file.
 _CONFIG_BYTES = 8 * 1024
+_REF_BYTES = 4 * 1024
 _REMOTE_LENGTH = 300
 _REASON_LENGTH = 200
 _SYMBOLIC_DEPTH = 5
 _NO_COMMIT = "The git repository has no commit yet, or its HEAD is damaged."
 _FETCH_SECONDS = 120.0
+_FETCH_BYTES = 256 * 1024**2
 _OUTPUT_BYTES = 64 * 1024
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?", re.IGNORECASE)
@@ -50,11 +53,21 @@ _SOURCE = re.compile(
     re.VERBOSE,
 )
 _REF = re.compile(r"\w[^\s\\:*?\[^~]*")
+# Git takes a list of folders for one of patterns when a name in it looks like a pattern.
+_PATTERN = re.compile(r"[\\*?\[\]]| \Z")
 
 _SETTINGS = (
     "core.askPass=",
+    # Larger files are written piece by piece instead of being held in memory.
+    "core.bigFileThreshold=1m",
     "core.fsmonitor=false",
     f"core.hooksPath={os.devnull}",
+    "core.protectHFS=true",
+    "core.protectNTFS=true",
+    # Folders that are not wanted are not even looked into: ten small trees can hold a billion.
+    "core.sparseCheckout=true",
+    "core.sparseCheckoutCone=true",
+    "index.sparse=true",
     "gc.auto=0",
     "maintenance.auto=false",
     "submodule.recurse=false",
@@ -120,7 +133,7 @@ def _commit(git: Path) -> str | None:
     """Follows HEAD to its commit; None when it leads nowhere."""
     name = "HEAD"
     for _ in range(_SYMBOLIC_DEPTH):
-        text = read_text_file(git / name, name).text.strip() or _packed(git, name)
+        text = _inside(git, name, _REF_BYTES).strip() or _packed(git, name)
         if _COMMIT.fullmatch(text):
             return text.lower()
         name = text.removeprefix("ref:").strip()
@@ -130,8 +143,16 @@ def _commit(git: Path) -> str | None:
 
 
 def _packed(git: Path, name: str) -> str:
-    lines = read_text_file(git / "packed-refs", "packed-refs").text.split("\n")
+    lines = _inside(git, "packed-refs", MAX_BYTES).split("\n")
     return next((line.split(" ")[0] for line in lines if line.endswith(f" {name}")), "")
+
+
+def _inside(git: Path, name: str, max_bytes: int) -> str:
+    """The text of a file that is really in there: no folder on its way may be a link."""
+    path = os.path.realpath(git / name)
+    if not Path(path).is_relative_to(os.path.realpath(git)):
+        return ""
+    return read_text_file(git / name, name, max_bytes).text
 
 
 def _remote(git: Path) -> str | None:
@@ -224,6 +245,12 @@ def _fetch(url: str, ref: str, folder: Path) -> None:
     (info / "attributes").write_text(attributes, encoding="ascii")
     _git(folder, "remote", "add", "origin", url)
     _git(folder, "fetch", "--quiet", "--depth=1", "--no-tags", "origin", ref)
+    listed = _git(folder, "ls-tree", "-d", "-z", "--name-only", "FETCH_HEAD").split("\0")
+    folders = [name for name in listed if name.isprintable() and name]
+    wanted = ["/*", "!/*/"]
+    for name in folders:
+        wanted += [] if _PATTERN.search(name) else [f"/{name}/", f"!/{name}/*/"]
+    (info / "sparse-checkout").write_text("\n".join(wanted) + "\n", encoding="utf-8")
     _git(folder, "checkout", "--quiet", "--detach", "FETCH_HEAD")
 
 
@@ -231,9 +258,10 @@ class _GitError(Exception):
     """Why git did not do what it was asked."""
 
 
-def _git(folder: Path, *arguments: str) -> None:
-    """Runs git in `folder`, asking nobody anything; raises `_GitError`."""
+def _git(folder: Path, *arguments: str) -> str:
+    """What git prints when run in `folder`, asking nobody anything; raises `_GitError`."""
     from grader.process import MARK, Command, supervise
+    from grader.process_tree import Family
     from grader.rubric import Limits
 
     settings = (word for setting in _SETTINGS for word in ("-c", setting))
@@ -243,13 +271,22 @@ def _git(folder: Path, *arguments: str) -> None:
         environment={**kept, **_NO_QUESTIONS, MARK: str(folder.parent)},
         folder=folder,
     )
-    ended = supervise(command, Limits(wall_seconds=_FETCH_SECONDS, output_bytes=_OUTPUT_BYTES))
+    limits = Limits(
+        wall_seconds=_FETCH_SECONDS, disk_bytes=_FETCH_BYTES, output_bytes=_OUTPUT_BYTES
+    )
+    ended = supervise(
+        command, limits, tree_of=lambda git: Family(git, MARK, str(folder.parent), folder)
+    )
     if ended.ending is Ending.NOT_STARTED:
         raise _GitError("git could not be started; is it installed?")
     if ended.ending is Ending.TIMED_OUT:
         raise _GitError(f"it took longer than {_FETCH_SECONDS:.0f} s")
+    if ended.ending is not Ending.FINISHED:
+        raise _GitError("it holds far more than a submission")
+    output = ended.output.decode("utf-8", "replace")
     if ended.exit_code != 0:
-        raise _GitError(_reason(ended.output.decode("utf-8", "replace")))
+        raise _GitError(_reason(output))
+    return output
 
 
 def _reason(errors: str) -> str:

@@ -12,7 +12,7 @@ from grader.errors import RubricError
 from grader.rubric import Rubric
 from grader.rubric_faults import explain
 from grader.suggest import suggestion
-from grader.yaml_file import Path, read_yaml
+from grader.yaml_file import Path, read_yaml, told
 
 
 def parse_rubric(text: str, name: str) -> Rubric:
@@ -34,9 +34,7 @@ def parse_rubric(text: str, name: str) -> Rubric:
     faults = {(document.line(path), _shown(path), message) for path, message in problems}
     faults |= {(line, _shown(path), message) for line, path, message in document.faults}
     if faults:
-        raise RubricError(
-            tuple(f"{name}:{line}: {path}{message}" for line, path, message in sorted(faults))
-        )
+        raise told(((line, f"{path}{message}") for line, path, message in faults), name)
     return rubric
 
 

@@ -6,25 +6,32 @@ database, and the lock errors in what was printed or written to files.
 
 from __future__ import annotations
 
+import os
 import re
 import signal
+import stat
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.database import count_rows, is_database_file, regular_files
-from grader.model import Ending, Run, RunOptions, RunOutcome
+from grader.model import Ending, Event, Run, RunOutcome, Sandbox
 from grader.printed import last_error, readable, tail, without_paths
 from grader.sandbox import Execution, Program, executed
-from grader.sandbox.program import WORK, parts
+from grader.sandbox.program import TRACE, WORK, parts
+from grader.textfile import OPEN_FLAGS
+from grader.trace import read_trace
 
 if TYPE_CHECKING:
     from grader.rubric import Limits
 
+_SHIM = Path(__file__).resolve().parent / "shim"
+_TRACE_FILES = 200
+_TRACE_BYTES = 256 * 1024
 _LOG_FILES = 1000
 _LOG_BYTES = 4 * 1024 * 1024
 
@@ -44,6 +51,8 @@ class RunJob:
     """The configuration's id."""
     duration: float
     """Seconds that the script's constant was set to."""
+    speed: float = 1.0
+    """How many times faster than real time the script's clock runs."""
     name: str
     """The script's file name."""
     source: bytes
@@ -55,23 +64,38 @@ class RunJob:
     lock_error: str
     """The words of a lock error."""
     limits: Limits
-    options: RunOptions = field(default_factory=RunOptions)
+    sandbox: Sandbox = Sandbox.AUTO
 
 
-def run_script(job: RunJob, stop: threading.Event | None = None) -> RunOutcome:
+def run_script(
+    job: RunJob,
+    stop: threading.Event | None = None,
+    watch: Callable[[tuple[Event, ...]], None] | None = None,
+) -> RunOutcome:
     """Runs a job to its end or its limit, and leaves no process and no file behind.
 
-    Setting `stop` from another thread ends it early.
+    Setting `stop` from another thread ends it early. `watch` is told a few times a second what
+    the run's trace holds by then.
 
     Raises SandboxError when a required sandbox is missing, and GraderError when there is no room
     for a temporary folder.
     """
     files = {name: source.encode("utf-8", "replace") for name, source in job.modules.items()}
     try:
-        program = Program(files={**files, job.name: job.source}, script=job.name)
+        program = Program(
+            files={**files, job.name: job.source},
+            script=job.name,
+            shim=_SHIM,
+            variables={"GRADER_SPEED": f"{job.speed:g}"},
+        )
     except ValueError as fault:
         return _not_started(job, str(fault))
-    with executed(program, job.limits, job.options.sandbox, stop) as execution:
+
+    def look(left: Path) -> None:
+        if watch and not left.is_symlink():
+            watch(_events(left, job))
+
+    with executed(program, job.limits, job.sandbox, stop, look) as execution:
         return _outcome(job, execution)
 
 
@@ -79,7 +103,7 @@ def _not_started(job: RunJob, problem: str) -> RunOutcome:
     run = Run(
         id=job.id,
         duration=job.duration,
-        speed=1.0,
+        speed=job.speed,
         wall_seconds=0.0,
         exit_code=None,
         timed_out=False,
@@ -99,16 +123,32 @@ def _outcome(job: RunJob, execution: Execution) -> RunOutcome:
     run = Run(
         id=job.id,
         duration=job.duration,
-        speed=1.0,
+        speed=job.speed,
         wall_seconds=round(ended.wall_seconds, 3),
         exit_code=ended.exit_code,
         timed_out=ended.ending is Ending.TIMED_OUT,
         rows=count_rows(left, job.table),
         lock_errors=_lock_errors(job, left, printed),
         sandbox=execution.sandbox,
+        events=_events(left, job),
     )
     ending = _ending(ended.ending, ended.exit_code, error)
     return RunOutcome(run=run, ending=ending, error=error, tail=tail(printed))
+
+
+def _events(left: Path, job: RunJob) -> tuple[Event, ...]:
+    """What the shim wrote by now; the script could write there too."""
+    traces: dict[str, bytes] = {}
+    for path in islice(regular_files(left / TRACE), _TRACE_FILES):
+        with suppress(OSError):
+            traces[path.name] = _beginning(path, _TRACE_BYTES)
+    return read_trace(traces, job.speed)
+
+
+def _beginning(path: Path, most: int) -> bytes:
+    """The first bytes of a file that may be anything by now, even a pipe that nobody fills."""
+    with os.fdopen(os.open(path, OPEN_FLAGS), "rb") as file:
+        return file.read(most) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
 
 
 def _ending(ending: Ending, exit_code: int | None, error: str | None) -> Ending:
@@ -134,9 +174,9 @@ def _lock_errors(job: RunJob, left: Path, printed: str) -> int:
 def _written(job: RunJob, left: Path) -> Iterator[str]:
     """The beginning of every file the script wrote, but for its databases."""
     ours = {left.joinpath(WORK, *parts(name)) for name in (job.name, *job.modules)}
-    written = (path for path in regular_files(left) if path not in ours)
+    trace = left / TRACE
+    written = (p for p in regular_files(left) if p not in ours and not p.is_relative_to(trace))
     for path in islice(written, _LOG_FILES):
         with suppress(OSError):
             if not is_database_file(path):
-                with path.open("rb") as file:
-                    yield readable(file.read(_LOG_BYTES))
+                yield readable(_beginning(path, _LOG_BYTES))

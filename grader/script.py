@@ -14,7 +14,7 @@ from itertools import accumulate
 from grader.model import ScriptFacts, SyntaxFault
 from grader.script_processes import Source, count_processes, records_each
 
-MAX_CHARACTERS = 100_000
+MAX_CHARACTERS = 60_000
 """Of a script that is looked into: a longer one may nest so deeply that Python 3.10 crashes."""
 
 # ast.parse from several threads at once fails on Python 3.11:

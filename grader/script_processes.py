@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Scope = _Function | ast.ClassDef | ast.Module
 _Loop = ast.For | ast.While
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_REPEATING = (ast.For, ast.While, ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 _Comprehension = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
 # What of a node runs once, and the ways of which it goes one; a loop's way is what it repeats.
@@ -86,12 +88,12 @@ class _Counter:
         return _bounded(sum(self._node(node, scope) for node in nodes))
 
     def _node(self, node: ast.AST, scope: _Scope) -> int:
-        if isinstance(node, _Function) or not isinstance(node, ast.AST):
+        if isinstance(node, _FUNCTIONS):
             return 0
         total = self._call(node, scope) if isinstance(node, ast.Call) else 0
         once, ways = _FIELDS.get(type(node), (node._fields, [[]]))
         inner = max(self.block(_parts(node, way), scope) for way in ways)
-        if inner and isinstance(node, _Loop | _Comprehension):
+        if inner and isinstance(node, _REPEATING):
             inner = _bounded(inner * self._source.rounds(node, scope))
         return total + self.block(_parts(node, once), scope) + inner
 
@@ -103,7 +105,9 @@ class _Counter:
 def _parts(node: ast.AST, fields: Iterable[str]) -> Iterator[ast.AST]:
     for field in fields:
         part = getattr(node, field)
-        yield from part if isinstance(part, list) else [part]
+        parts = part if isinstance(part, list) else [part]
+        # A node without fields, such as `Load` or `Pass`, holds nothing to count.
+        yield from (part for part in parts if getattr(part, "_fields", ()))
 
 
 class Source:

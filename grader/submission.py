@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -15,14 +15,17 @@ from typing import TYPE_CHECKING
 from grader.errors import UsageError
 from grader.model import FileState, Note, Submission, TextFile
 from grader.repository import git_facts, shown_url
+from grader.text import LONGEST
 from grader.textfile import read_text_file
 
 if TYPE_CHECKING:
     from grader.rubric import Rubric
 
 _MAX_ENTRIES = 2_000
+_MAX_PASSED = 500_000
 _MAX_FOLDERS = 100
 _MAX_MODULES = 50
+_MAX_NAMED = 5
 _MAX_MODULE_BYTES = 256 * 1024
 
 _USUAL_FOLDER = "assignment"
@@ -52,6 +55,11 @@ class _Files:
     readme: _Wanted
     transcripts: dict[str, _Wanted]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the files should be called."""
+        return tuple(file.name for file in (self.script, self.readme, *self.transcripts.values()))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
@@ -76,7 +84,7 @@ def read_submission(folder: Path, label: str, rubric: Rubric) -> Submission:
     Raises `UsageError` when there is no such folder.
     """
     files = _files(rubric)
-    places = _places(folder, label)
+    places = _places(folder, label, files)
     home = max(places, key=lambda place: _weight(place, files))
     order = (home, *places)
     script, readme = _take(files.script, order), _take(files.readme, order)
@@ -91,7 +99,13 @@ def read_submission(folder: Path, label: str, rubric: Rubric) -> Submission:
         modules=dict(_modules(home, script)),
         commit=git.commit,
         remote=git.remote,
-        notes=(*_layout_notes(everything, home, places), *_encoding_notes(everything), *git.notes),
+        notes=(
+            *_layout_notes(everything, home, places),
+            *_encoding_notes(everything),
+            *_length_notes((readme, *transcripts.values())),
+            *_name_notes(home),
+            *git.notes,
+        ),
     )
 
 
@@ -148,19 +162,19 @@ def _transcript(expected: str) -> _Fit:
 # ---------------------------------------------------------------- places
 
 
-def _places(folder: Path, label: str) -> list[_Place]:
+def _places(folder: Path, label: str, files: _Files) -> list[_Place]:
     """Lists the folders the files may be in: the root, the usual one, the others by name."""
     if not os.path.isdir(folder):  # noqa: PTH112 - Path.is_dir raises for some names
         raise UsageError(_no_folder(folder, shown_url(label)))
     try:
-        root = _look(folder, "")
+        root = _look(folder, "", (*files.names, _USUAL_FOLDER))
     except OSError:
         raise UsageError(
             f"The folder {shown_url(label)} cannot be opened. "
             "Check that you are allowed to read it."
         ) from None
     below = sorted(root.folders, key=lambda name: (name.casefold() != _USUAL_FOLDER, name))
-    return [root, *_look_below(root, below[:_MAX_FOLDERS])]
+    return [root, *_look_below(root, below[:_MAX_FOLDERS], files)]
 
 
 def _no_folder(folder: Path, label: str) -> str:
@@ -172,23 +186,29 @@ def _no_folder(folder: Path, label: str) -> str:
     )
 
 
-def _look_below(root: _Place, names: Iterable[str]) -> Iterator[_Place]:
+def _look_below(root: _Place, names: Iterable[str], files: _Files) -> Iterator[_Place]:
     for name in names:
         with suppress(OSError):
-            yield _look(root.path / name, f"{name}/")
+            yield _look(root.path / name, f"{name}/", files.names)
 
 
-def _look(path: Path, prefix: str) -> _Place:
+def _look(path: Path, prefix: str, wanted: Collection[str]) -> _Place:
+    """Lists a folder; in one that is too full, the wanted names are still found."""
+    found: list[os.DirEntry[str]] = []
     with os.scandir(path) as entries:
-        found = list(islice(entries, _MAX_ENTRIES + 1))
+        found.extend(islice(entries, _MAX_ENTRIES))
+        rest = islice(entries, _MAX_PASSED)
+        cut = next(rest, None)
+        if cut is not None:
+            found.extend(entry for entry in (cut, *rest) if entry.name in wanted)
     # A name that cannot be printed is none of those wanted, and would spoil every report.
-    shown = sorted((e for e in found[:_MAX_ENTRIES] if e.name.isprintable()), key=lambda e: e.name)
+    shown = sorted((e for e in found if e.name.isprintable()), key=lambda e: e.name)
     return _Place(
         path=path,
         prefix=prefix,
         names=tuple(entry.name for entry in shown),
         folders=tuple(entry.name for entry in shown if _may_hold_work(entry)),
-        cut=len(found) > _MAX_ENTRIES,
+        cut=cut is not None,
     )
 
 
@@ -251,3 +271,20 @@ def _encoding_notes(files: Iterable[TextFile]) -> Iterator[Note]:
         if file.present and file.problem:
             text = f"{file.problem} Saving the file as UTF-8 in your editor cures this."
             yield Note(kind="encoding", text=text)
+
+
+def _length_notes(files: Iterable[TextFile]) -> Iterator[Note]:
+    for file in files:
+        if len(file.text) > LONGEST:
+            text = f"Only the first {LONGEST:,} characters of {file.name} were looked at."
+            yield Note(kind="length", text=text)
+
+
+def _name_notes(home: _Place) -> Iterator[Note]:
+    """Modules and packages with the names of Python's own are left out of a run."""
+    modules = [name for name in home.names if PurePath(name).suffix in {"", ".py"}]
+    taken = [name for name in modules if PurePath(name).stem in sys.stdlib_module_names]
+    if taken:
+        listed = ", ".join(taken[:_MAX_NAMED])
+        text = f"Python has modules of its own named like {listed}; those were used in our runs."
+        yield Note(kind="shadowed-module", text=text)

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+LONGEST = 100_000
+"""Characters of a README or a transcript that are looked at."""
+
 NUMBER_WORDS = {
     word: value
     for value, word in enumerate(
@@ -24,8 +27,8 @@ NUMBER_WORDS = {
 
 _COMMENT_MARKS = re.compile(r"<!-{2,}|-{2,}>")
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,300}>")
-_IMAGE = re.compile(r"!\[[^\]\n]{0,300}\]\([^)\n]{0,500}\)")
-_LINK = re.compile(r"\[([^\]\n]{1,300})\]\([^)\n]{0,500}\)")
+_IMAGE = re.compile(r"!\[[^\[\]\n]{0,300}\]\([^)\n]{0,500}\)")
+_LINK = re.compile(r"\[([^\[\]\n]{1,300})\]\([^)\n]{0,500}\)")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _EMPHASIS = re.compile(r"[*`~]+|(?<![^\W_])_{1,3}(?=[^\W_][^_]*[^\W_]_{1,3}(?![^\W_]))")
 _LEADING = re.compile(
@@ -35,12 +38,14 @@ _LEADING = re.compile(
 _PUNCTUATION = str.maketrans("’‘‛´“”„«»、", '\'\'\'\'""""",') | {ord("。"): ". "}
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORD = re.compile(r"[^\W_]+")
+_SWELLING = 4  # times that normal characters are longer; there is one that stands for eighteen
 _GLUE = re.compile(r"[ \t_.\\-]{0,3}")
 
 
 def plain(line: str) -> str:
     """Returns one line without Markdown, HTML and list marks; its words stay as they are."""
-    text = unicodedata.normalize("NFKC", html.unescape(line)).translate(_PUNCTUATION)
+    text = unicodedata.normalize("NFKC", html.unescape(line))[: _SWELLING * len(line)]
+    text = text.translate(_PUNCTUATION)
     text = _COMMENT_MARKS.sub(" ", text)
     text = _IMAGE.sub(" ", text)
     text = _TAG.sub(" ", _LINK.sub(r"\1", text))

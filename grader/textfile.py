@@ -12,6 +12,7 @@ from grader.model import FileState, TextFile
 
 MAX_BYTES = 2 * 1024 * 1024
 
+_LFS_POINTER = "version https://git-lfs.github.com/spec/"
 _MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe\x00\x00", "utf-32-le"),
@@ -35,7 +36,7 @@ _OLD_ENCODINGS = (
 _MANY_NULS = 0.4
 _FEW_NULS = 0.1
 # Not every platform has all of them.
-_OPEN_FLAGS = os.O_RDONLY | sum(
+OPEN_FLAGS = os.O_RDONLY | sum(
     getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC")
 )
 
@@ -52,7 +53,11 @@ class Decoded(NamedTuple):
 
 
 def read_text_file(path: Path, name: str, max_bytes: int = MAX_BYTES) -> TextFile:
-    """Reads a regular file of at most `max_bytes`; reports call it `name`."""
+    """Reads a regular file of at most `max_bytes`; reports call it `name`.
+
+    A hard link is read: it cannot be told from a file that a tool stored only once, and whoever
+    made it could read the file before. Nothing is ever written.
+    """
     try:
         data = _read_bytes(path, max_bytes)
     except (FileNotFoundError, NotADirectoryError):
@@ -63,6 +68,12 @@ def read_text_file(path: Path, name: str, max_bytes: int = MAX_BYTES) -> TextFil
         sentence = f"{name} could not be opened. Check that you are allowed to read it."
         return TextFile(name=name, state=FileState.UNREADABLE, problem=sentence)
     text, encoding, problem = decode(data)
+    if text.startswith(_LFS_POINTER):
+        sentence = (
+            f"{name} is a Git LFS pointer: its text itself is not in the repository. "
+            "Commit the text as an ordinary file."
+        )
+        return TextFile(name=name, state=FileState.UNREADABLE, problem=sentence)
     return TextFile(
         name=name,
         state=FileState.PRESENT if text.strip() else FileState.EMPTY,
@@ -78,7 +89,7 @@ class _Unreadable(Exception):  # noqa: N818 - a reason, completed to a sentence 
 
 def _read_bytes(path: Path, max_bytes: int) -> bytes:
     _refuse(path.lstat(), max_bytes)
-    descriptor = os.open(path, _OPEN_FLAGS)
+    descriptor = os.open(path, OPEN_FLAGS)
     with os.fdopen(descriptor, "rb") as file:
         _refuse(os.fstat(descriptor), max_bytes)
         data = file.read(max_bytes + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,8 +13,11 @@ from grader.errors import RubricError
 Path = tuple[str | int, ...]
 Loader = yaml.SafeLoader | yaml.BaseLoader
 MAX_CHARACTERS = 200_000
+MAX_PARTS = 20_000
 DEEPEST = 50
 """Blocks within blocks; a person needs a few."""
+_LONGEST_NUMBER = 50
+_MOST_FAULTS, _LONGEST_FAULT = 50, 400
 
 
 @dataclass(slots=True)
@@ -45,12 +48,25 @@ def read_yaml(text: str, name: str, what: str, loader: type[Loader] = yaml.SafeL
         return _read(text, name, what, loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise RubricError((f"{name}:{line}: not YAML: {error.problem}",)) from error
+        raise told([(line, f"not YAML: {error.problem}")], name) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise RubricError((f"{name}:{line}: not YAML: {error.reason}",)) from error
+        raise told([(line, f"not YAML: {error.reason}")], name) from error
     except (yaml.YAMLError, ValueError) as error:
-        raise RubricError((f"{name}:1: not YAML: {error}",)) from error
+        raise told([(1, f"not YAML: {error}")], name) from error
+
+
+def told(faults: Iterable[tuple[int, str]], name: str) -> RubricError:
+    """The faults (line, what is wrong) of a file as one error, in order and in bounds."""
+    ordered = sorted(set(faults))
+    lines = [f"{name}:{line}: {_shown(fault)}" for line, fault in ordered[:_MOST_FAULTS]]
+    more = len(ordered) - len(lines)
+    return RubricError((*lines, *([f"{name}: and {more:,} more faults"] if more else [])))
+
+
+def _shown(fault: str) -> str:
+    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in fault)
+    return printable if len(printable) <= _LONGEST_FAULT else f"{printable[:_LONGEST_FAULT]}…"
 
 
 def _read(text: str, name: str, what: str, loader: type[Loader]) -> Document:
@@ -65,12 +81,16 @@ def _read(text: str, name: str, what: str, loader: type[Loader]) -> Document:
 def _excesses(text: str, what: str, loader: type[Loader]) -> Iterator[tuple[int, str]]:
     """What makes a small file a huge document, or takes for ever to read."""
     depth = 0
-    for event in yaml.parse(text, loader):
+    for number, event in enumerate(yaml.parse(text, loader)):
         line = event.start_mark.line + 1 if event.start_mark else 1
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent):
             yield line, f"aliases (`*name`) cannot be used in {what}"
+        if getattr(event, "tag", None) is not None:
+            yield line, f"tags (`!name`) cannot be used in {what}"
+        if number > MAX_PARTS:
+            yield line, f"the file holds more than {MAX_PARTS:,} values"
         if depth > DEEPEST:
             yield line, "not YAML: nested too deeply"
 
@@ -81,7 +101,8 @@ def _plain(node: yaml.Node, path: Path, reader: Loader, document: Document) -> A
         return dict(_pairs(node, path, reader, document))
     if isinstance(node, yaml.SequenceNode):
         return [_plain(n, (*path, i), reader, document) for i, n in enumerate(node.value)]
-    return reader.construct_object(node)
+    # Some numbers take minutes to work out, and cannot be printed.
+    return node.value if len(node.value) > _LONGEST_NUMBER else reader.construct_object(node)
 
 
 def _pairs(

@@ -11,6 +11,8 @@ from grader.assignment import load_assignment
 from grader.checks import judge
 from grader.model import (
     Ending,
+    Event,
+    EventKind,
     Evidence,
     FileState,
     Insert,
@@ -51,8 +53,10 @@ def outcome(
     rows: int | None = 6,
     locks: int = 0,
     ending: Ending = Ending.FINISHED,
+    trace: bool = True,
     **rest: Any,
 ) -> RunOutcome:
+    seen = [EventKind.COMMIT] * (rows or 0) + [EventKind.LOCKED] * locks
     run = Run(
         id=name,
         duration=RUBRIC.configurations[name].duration,
@@ -63,6 +67,9 @@ def outcome(
         rows=rows,
         lock_errors=locks,
         sandbox="none",
+        events=tuple(Event(t=1, process="P1", kind=kind, label="") for kind in seen)
+        if trace
+        else (),
     )
     return RunOutcome(run=run, ending=ending, **rest)
 
@@ -96,7 +103,7 @@ def judged_run(name: str, **how: Any) -> Result:
             {"ending": Ending.FLOODED},
             "incorrect",
             False,
-            "printed far too much",
+            "printed more than 1 MB",
             id="flood",
         ),
         pytest.param(
@@ -111,6 +118,43 @@ def test_a_run_is_judged_by_what_it_left(
     result = judged_run(name, **how)
     assert (result.verdict.value, result.needs_review) == (verdict, review)
     assert said in result.feedback.what
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "locks", "verdict"),
+    [
+        pytest.param("run0", 6, 0, "correct", id="a ready-made database"),
+        pytest.param("run3", 4, 2, "correct", id="too few rows and talk of locks"),
+        pytest.param("run3", 6, 2, "incorrect", id="every row and talk of locks"),
+    ],
+)
+def test_what_no_trace_confirms_is_flagged(name: str, rows: int, locks: int, verdict: str) -> None:
+    """A claim that the trace does not show needs a person; it costs points only with the rows."""
+    result = judged_run(name, rows=rows, locks=locks, trace=False)
+    assert (result.verdict.value, result.needs_review) == (verdict, True)
+
+
+def test_lock_errors_that_were_got_over_count() -> None:
+    """A script that tries again until every record is in has met real lock errors."""
+    result = judged_run("run3", rows=6, locks=2)
+    assert (result.verdict.value, result.needs_review) == ("correct", False)
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        (Ending.CPU, "after 30 s of computing"),
+        (Ending.MEMORY, "more than 1 GB of memory"),
+        (Ending.DISK, "more than the 64 MB it may, or a file larger than 32 MB"),
+        (Ending.PROCESSES, "more than 64 processes or threads"),
+    ],
+)
+def test_every_limit_is_named(ending: Ending, said: str) -> None:
+    """A run that hits a limit earns nothing, and is told which limit, with its last words."""
+    result = judged_run("run0", ending=ending, tail="\n".join(map(str, range(8))))
+    assert (result.verdict.value, result.needs_review) == ("incorrect", False)
+    assert said in result.feedback.what
+    assert result.feedback.actual == "3\n4\n5\n6\n7"
 
 
 def test_the_error_that_ended_a_run_is_told() -> None:

@@ -58,14 +58,6 @@ def test_plain_scripts_have_none(path: Path) -> None:
     assert list(oddities(path.name, path.read_text("utf-8"), {})) == []
 
 
-def test_hidden_modules_are_told() -> None:
-    """A file that takes the place of Python's own module is named; another is not."""
-    modules = {"sqlite3.py": "", "logging/__init__.py": "", "helper.py": ""}
-    (note,) = oddities("task.py", "", modules)
-    assert note.kind == "shadowed-module"
-    assert "stands logging, sqlite3.py:" in note.text
-
-
 def test_long_lists_are_cut() -> None:
     """A script that replaces everything does not fill the report."""
     source = "import time\n" + "time.sleep = print\n" * 50

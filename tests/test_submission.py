@@ -348,3 +348,15 @@ def test_folder_that_may_not_be_opened(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(UsageError, match=r"The folder work cannot be opened\. Check"):
         read_submission(tmp_path, "work", RUBRIC)
+
+
+def test_modules_named_like_pythons_own_are_told(tmp_path: Path) -> None:
+    """A file or package that would hide a module of Python's is left out, and named."""
+    (tmp_path / "writers.py").write_text("x = 1", "utf-8")
+    for name in ("sqlite3.py", "helper.py", "time.txt"):
+        (tmp_path / name).write_text("", "utf-8")
+    (tmp_path / "logging").mkdir()
+    read = read_submission(tmp_path, "x", RUBRIC)
+    (text,) = [note.text for note in read.notes if note.kind == "shadowed-module"]
+    assert "named like logging, sqlite3.py;" in text
+    assert list(read.modules) == ["helper.py"]

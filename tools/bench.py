@@ -5,6 +5,7 @@ Prints medians of one run on one machine.
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agreement import compare
+from bench_sandbox import overhead
 
 from grader.assignment import load_assignment
 from grader.checks import judge
@@ -25,6 +27,7 @@ from grader.submission import read_submission
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = ROOT / "tests" / "submissions" / "complete"
 GRADER = (sys.executable, "-m", "grader")
+TRACE_ROUNDS = 41
 
 
 def median(action: Callable[[], object], rounds: int) -> float:
@@ -69,24 +72,72 @@ def marking() -> Callable[[], object]:
     return mark
 
 
+def traced(folder: Path, trace: str | None) -> Callable[[], object]:
+    """The sample's script at 0 s, with the shim's trace or without."""
+    script = folder / load_assignment().rubric.script.file
+    script.write_bytes((SAMPLE / script.name).read_bytes())
+    shim = ROOT / "grader" / "shim"
+    variables = {} if trace is None else {"PYTHONPATH": str(shim), "GRADER_TRACE": trace}
+    return lambda: subprocess.run(
+        [sys.executable, script],
+        cwd=folder,
+        env={"PATH": os.defpath, **variables},
+        capture_output=True,
+        check=True,
+    )
+
+
+def alternating(
+    one: Callable[[], object], other: Callable[[], object], rounds: int
+) -> tuple[float, float]:
+    """Median seconds of two actions that take turns, so that both meet the same machine."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(rounds):
+        for action, kept in zip((one, other), times, strict=True):
+            kept.append(median(action, 1))
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+def peak_memory(*arguments: str) -> float:
+    """Megabytes that a command itself held at most; not those of what it starts."""
+    code = (
+        "import resource, sys; sys.argv[0] = 'grader'; from grader.cli import cli; "
+        "cli.main(standalone_mode=False); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+    )
+    return int(done.stderr.split()[-1]) / 1024
+
+
+def seconds(what: str, value: float, ratio: str = "") -> None:
+    """Prints one measurement."""
+    print(f"{what:46} {value:8.3f} s  {ratio}")
+
+
 def main() -> None:
-    """Prints one line for each measurement."""
+    """Prints one line for each measurement, and how they compare."""
+    grade = (*GRADER, "grade", str(SAMPLE))
     with tempfile.TemporaryDirectory() as folder:
         bare = median(bare_script(Path(folder)), 3)
-    whole = median(command(*GRADER, "grade", str(SAMPLE)), 3)
-    rows = (
-        ("grader --help", median(command(*GRADER, "--help"), 15)),
-        (
-            "grader grade --only q3",
-            median(command(*GRADER, "grade", str(SAMPLE), "--only", "q3"), 9),
-        ),
-        ("reading and marking one submission", median(marking(), 15)),
-        ("the bare script at 3 s", bare),
-        ("grader grade, both runs in real time", whole),
-    )
-    for what, seconds in rows:
-        print(f"{what:42} {seconds:8.3f} s")
-    print(f"{'grading against the bare script':42} {whole / bare:8.2f} x")
+        real = median(command(*grade, "--speed", "1"), 3)
+        auto = median(command(*grade), 9)
+        trace = Path(folder, "trace")
+        trace.mkdir()
+        off, on = alternating(
+            traced(Path(folder), None), traced(Path(folder), str(trace)), TRACE_ROUNDS
+        )
+    seconds("grader --help", median(command(*GRADER, "--help"), 15), "(at most 0.3 s)")
+    seconds("grader grade --only q3", median(command(*grade, "--only", "q3"), 9))
+    seconds("reading and marking one submission", median(marking(), 15))
+    seconds("the bare script at 3 s", bare)
+    seconds("grader grade --speed 1", real, f"{real / bare:5.2f} x the bare script (at most 1.10)")
+    seconds("grader grade", auto, f"{auto / bare:5.2f} x the bare script (at most 0.20)")
+    seconds("the script at 0 s, no trace", off)
+    seconds("the script at 0 s, traced", on, f"{on / off:5.2f} x, {(on - off) * 1000:+.1f} ms")
+    print(f"{'peak memory of grader grade':46} {peak_memory('grade', str(SAMPLE)):8.0f} MB")
+    print(overhead())
     print("\nAgreement with the answers marked by hand in tests/cases/answers")
     for question, tally in compare(ROOT / "tests" / "cases" / "answers", load_assignment()).items():
         print(f"{question}: {tally}")

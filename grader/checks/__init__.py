@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from grader.checks.judgement import Judgement
 from grader.checks.questions import check_question
-from grader.checks.runs import check_run
+from grader.checks.runs import check_run, is_settled, unconfirmed
 from grader.checks.transcripts import check_transcript
 from grader.criteria import RunCriterion, TranscriptCriterion
 from grader.model import Evidence, Result, Verdict
 from grader.rubric import Rubric
 
-__all__ = ["judge"]
+__all__ = ["is_settled", "judge", "unconfirmed"]
 
 
 def judge(evidence: Evidence, name: str, rubric: Rubric) -> Result:

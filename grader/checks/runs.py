@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from grader.checks.judgement import Judgement
 from grader.criteria import RunCriterion
-from grader.model import Ending, Evidence, FileState, Quote, RunOutcome, SyntaxFault, Verdict
+from grader.model import (
+    Ending,
+    EventKind,
+    Evidence,
+    FileState,
+    Quote,
+    Run,
+    RunOutcome,
+    SyntaxFault,
+    Verdict,
+)
 from grader.rubric import Expectation, Limits, Rubric
 
 _LAST_LINES = 5
@@ -15,6 +25,16 @@ def check_run(evidence: Evidence, criterion: RunCriterion, rubric: Rubric) -> Ju
     outcome = evidence.runs.get(criterion.configuration)
     if outcome is None:
         return _not_run(evidence, rubric)
+    return _outcome(outcome, rubric)
+
+
+def is_settled(outcome: RunOutcome, rubric: Rubric) -> bool:
+    """Whether a run is so plainly right that a second one could not change its verdict."""
+    judgement = _outcome(outcome, rubric)
+    return judgement.verdict is Verdict.CORRECT and not judgement.doubt
+
+
+def _outcome(outcome: RunOutcome, rubric: Rubric) -> Judgement:
     if outcome.ending is Ending.NOT_STARTED:
         return Judgement(
             verdict=Verdict.ERROR,
@@ -25,7 +45,7 @@ def check_run(evidence: Evidence, criterion: RunCriterion, rubric: Rubric) -> Ju
         )
     if outcome.ending is not Ending.FINISHED:
         return _stopped(outcome, rubric)
-    if rubric.configurations[criterion.configuration].expect is Expectation.EVERY_INSERT:
+    if rubric.configurations[outcome.run.id].expect is Expectation.EVERY_INSERT:
         return _every_insert(outcome, rubric)
     return _lock_error(outcome, rubric)
 
@@ -102,13 +122,15 @@ def _every_insert(outcome: RunOutcome, rubric: Rubric) -> Judgement:
         what=f"Our run with {_setting(outcome, rubric)} {_told(outcome, rubric)}.",
         actual=None if right else outcome.error,
         expected=f"{wanted} rows and no lock error",
-        doubt=more and run.lock_errors == 0,
+        doubt=(more and run.lock_errors == 0) or (right and unconfirmed(run) is not None),
     )
 
 
 def _lock_error(outcome: RunOutcome, rubric: Rubric) -> Judgement:
     run = outcome.run
-    right = run.lock_errors > 0
+    # Where every record went in and none was seen to fail, an error was only talked of.
+    talk = run.rows == rubric.script.rows and unconfirmed(run) is not None
+    right = run.lock_errors > 0 and not talk
     what = f"Our run with {_setting(outcome, rubric)} {_told(outcome, rubric)}."
     if not right:
         what += " The script no longer shows the processes getting in each other's way."
@@ -119,8 +141,23 @@ def _lock_error(outcome: RunOutcome, rubric: Rubric) -> Judgement:
         actual=None if right else outcome.error,
         expected="at least one lock error",
         # It may have been improved on purpose, or report its errors in its own way.
-        doubt=not right and outcome.error is None,
+        doubt=unconfirmed(run) is not None if right else outcome.error is None,
     )
+
+
+def unconfirmed(run: Run) -> str | None:
+    """What a run claims and its trace does not show; None when they agree.
+
+    A script could forge its trace, or do without. So the trace alone costs no points: it asks for
+    a person's look.
+    """
+    seen = {event.kind for event in run.events}
+    if run.rows and EventKind.COMMIT not in seen:
+        return f"it left {_count(run.rows, 'row')}, but no insert was seen to save one"
+    if run.lock_errors and EventKind.LOCKED not in seen:
+        locks = _count(run.lock_errors, "lock error")
+        return f"it tells of {locks}, but no insert was seen to fail"
+    return None
 
 
 def _setting(outcome: RunOutcome, rubric: Rubric) -> str:

@@ -2,7 +2,7 @@
 
 from grader.model.course import Outcome, Row, Student, Work
 from grader.model.evidence import Answer, Evidence, Insert, Transcript, TranscriptRun
-from grader.model.options import RunOptions, Sandbox
+from grader.model.options import AUTO_SPEED, MOST_SPEED, RunOptions, Sandbox
 from grader.model.report import (
     REPORT_VERSION,
     Feedback,
@@ -24,6 +24,8 @@ from grader.model.submission import (
 )
 
 __all__ = [
+    "AUTO_SPEED",
+    "MOST_SPEED",
     "REPORT_VERSION",
     "Answer",
     "Ending",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from grader.model.run import RunOutcome
+from grader.model.run import PastedRun, RunOutcome
 from grader.model.submission import ScriptFacts, Submission, SyntaxFault
 
 
@@ -72,3 +72,4 @@ class Evidence:
     transcripts: Mapping[str, Transcript] = field(default_factory=dict)
     answers: Mapping[str, Answer] = field(default_factory=dict)
     runs: Mapping[str, RunOutcome] = field(default_factory=dict)
+    pasted: tuple[PastedRun, ...] = ()

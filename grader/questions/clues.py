@@ -34,6 +34,8 @@ _ROUGH = frozenset(
     "loop settings above below before after under between".split()
 )
 
+_MOST = 100
+"""Clauses of an answer that are looked at."""
 LEAST = 0.5
 """Exactness that a phrase for another place must exceed to count against an answer."""
 NOT_REACH = 5
@@ -114,7 +116,7 @@ def clues(text: str, phrases: Phrases, lexicon: Lexicon) -> Clues:
     """Counts the clauses that say each; a text without any is taken as one clause."""
     # A branch or a folder in an address is no place in a script.
     text = _WITHIN.sub("inside ", _URL.sub(" ", text))
-    parts = [part for part in _CLAUSE.split(text)[::2] if words(part)]
+    parts = [part for part in _CLAUSE.split(text)[::2] if words(part)][:_MOST]
     told = _counted(parts, phrases, lexicon)
     return told if told.right or told.wrong else _counted([text], phrases, lexicon)
 
@@ -166,9 +168,13 @@ def _beside_functions(
 ) -> tuple[list[_Hit], list[_Hit], list[_Hit]]:
     """Places told by a function's name: before the first, after the last, in or at another."""
     found: tuple[list[_Hit], list[_Hit], list[_Hit]] = ([], [], [])
+    told: set[str] = set()
     for mention in mentions(clause, phrases.functions):
-        if any(hit.first <= mention.first and mention.last <= hit.last for hit in known):
+        if mention.name in told or any(
+            hit.first <= mention.first and mention.last <= hit.last for hit in known
+        ):
             continue
+        told.add(mention.name)
         for where in _BESIDE:
             hits = _hits([f"{where} {mention.name}"], clause, lexicon)
             if hits:

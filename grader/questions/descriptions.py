@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import Literal
 
 from pydantic import Field
@@ -20,6 +21,8 @@ from grader.text import key, mentions, tokens, words
 _CLAUSE = re.compile(r"[,;:\n]|(?<=[a-z])\.\s|\bthen\b", re.IGNORECASE)
 _AND = re.compile(r"\band\b|&", re.IGNORECASE)
 
+_MOST = 100
+"""Clauses without a name that are looked at."""
 TERSE = 4
 """Words up to which a verb alone is a description: `drop_rows: removes them`."""
 SUBSTANTIAL = 3
@@ -110,7 +113,7 @@ class DescriptionsQuestion(Question):
 
     def _unnamed(self, text: str, functions: list[str], lexicon: Lexicon) -> _Reading:
         """Descriptions without names: each clause may stand for one function or group."""
-        clauses = list(self._clauses(text, lexicon))
+        clauses = list(islice(self._clauses(text, lexicon), _MOST))
         fits = {
             pattern: [i for i, c in enumerate(clauses) if self._says(phrases, c, lexicon)]
             for pattern, phrases in self.describes.items()

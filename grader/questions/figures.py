@@ -55,6 +55,8 @@ _DENIED = re.compile(
 )
 _HEDGED = re.compile(r"\b(?:at least|at most|up to|minimum|maximum)(?: of)?\s+\Z", re.IGNORECASE)
 _WORD = re.compile(r"\W{0,3}([^\W\d_]+)")
+_REACH = 100
+"""Characters before a figure that may belong to it."""
 _PASSING = frozenset({"of", "per", "for", "in", "by", "each", "every", "and", "or", "to", "the"})
 _NO_SLIP = frozenset(
     "there the then than for your our too on fine live nice site sit fix mix tent seen given "
@@ -96,18 +98,17 @@ def figures(text: str) -> list[Figure]:
     found: list[Figure] = []
     labels: list[Figure] = []
     for figure in _without_row_numbers(text, list(_all(text))):
-        before = text[: figure.start]
         chained = labels and re.fullmatch(_LINK, text[labels[-1].end : figure.start], re.IGNORECASE)
-        if chained or _LABEL.search(before):
+        if chained or _before(_LABEL, text, figure):
             labels.append(figure)
-        elif not _DENIED.search(before):
+        elif not _before(_DENIED, text, figure):
             found.append(figure)
     return found
 
 
 def about(text: str, figure: Figure, things: Collection[str]) -> bool:
     """Whether a figure counts one of the things, or is given to it: `3 seconds`, `seconds = 3`."""
-    given = _GIVEN.search(text[: figure.start])
+    given = _before(_GIVEN, text, figure)
     if given is not None and set(words(given[1])) & set(things):
         return True
     first = _WORD.match(text, figure.end)
@@ -119,7 +120,12 @@ def about(text: str, figure: Figure, things: Collection[str]) -> bool:
 
 def hedged(text: str, figure: Figure) -> bool:
     """Whether the figure is only a bound: `at least 3`."""
-    return _HEDGED.search(text[: figure.start]) is not None
+    return _before(_HEDGED, text, figure) is not None
+
+
+def _before(pattern: re.Pattern[str], text: str, figure: Figure) -> re.Match[str] | None:
+    """What the pattern finds right before a figure."""
+    return pattern.search(text, max(0, figure.start - _REACH), figure.start)
 
 
 def named(text: str, names: Collection[str]) -> list[Named]:
@@ -179,4 +185,7 @@ def _without_row_numbers(text: str, found: list[Figure]) -> list[Figure]:
         f for f in found if not text[text.rfind("\n", 0, f.start) + 1 : f.start].strip(" |-")
     ]
     counted = [f.value for f in leading] == list(range(1, len(leading) + 1))
-    return [f for f in found if f not in leading] if counted and len(leading) > 2 else found
+    if not counted or len(leading) < 3:
+        return found
+    numbers = set(leading)
+    return [figure for figure in found if figure not in numbers]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from itertools import pairwise
 from typing import Literal
 
@@ -110,8 +111,10 @@ class NumberQuestion(Question):
     def _narrowed(self, text: str, found: list[Figure]) -> list[Figure]:
         """Without the `one` of `each one`; only the number asked for, where one is marked so."""
         found = [f for f in found if text[f.start : f.end].lower() != "one"] or found
-        parts = [f for f in found if not _marked(text, f, self.not_asked, found)] or found
-        return [f for f in parts if _marked(text, f, self.asked, parts)] or parts
+        totals = _marked(text, self.not_asked, found)
+        parts = [f for f in found if f not in totals] or found
+        asked = _marked(text, self.asked, parts)
+        return [f for f in parts if f in asked] or parts
 
     def _settled(
         self, text: str, found: list[Figure], values: list[int]
@@ -151,18 +154,21 @@ def _blanked(text: str, names: list[Named]) -> str:
     return text
 
 
-def _marked(text: str, figure: Figure, marks: Names, among: list[Figure]) -> bool:
-    """Whether a mark stands in the figure's clause, nearer to it than to another figure."""
-    breaks = list(_CLAUSE.finditer(text))
-    low = max((m.end() for m in breaks if m.end() <= figure.start), default=0)
-    high = min((m.start() for m in breaks if m.start() >= figure.end), default=len(text))
-    inside = [f for f in among if low <= f.start < high]
+def _marked(text: str, marks: Names, found: list[Figure]) -> set[Figure]:
+    """The figures that a mark stands nearest to, in the same clause."""
+    starts = [figure.start for figure in found]
+    breaks = [-1, *(match.start() for match in _CLAUSE.finditer(text)), len(text)]
+    marked: set[Figure] = set()
     for mark in marks:
-        for match in re.finditer(rf"\b{re.escape(mark)}\b", text[low:high], re.IGNORECASE):
-            place = low + match.start()
-            if min(inside, key=lambda f: abs(f.start - place)) == figure:
-                return True
-    return False
+        for match in re.finditer(rf"\b{re.escape(mark)}\b", text, re.IGNORECASE):
+            place = match.start()
+            after = bisect_right(breaks, place)
+            first, last = (bisect_left(starts, breaks[n]) for n in (after - 1, after))
+            nearest = bisect_left(starts, place, first, last)
+            near = found[max(first, nearest - 1) : min(last, nearest + 1)]
+            if near and match.end() <= breaks[after]:
+                marked.add(min(near, key=lambda figure: abs(figure.start - place)))
+    return marked
 
 
 def _said(values: list[int]) -> str:

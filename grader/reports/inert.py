@@ -11,9 +11,18 @@ LONGEST = 600  # characters; no sentence of ours is longer
 # rather than asked of `unicodedata`, whose answers differ between versions of Python. The
 # zero-width joiners stay: emoji and several scripts need them.
 UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
-    "\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\ud800-\udfff"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
+# Accents stacked so high that they cover the lines above.
+_STACKED = re.compile(
+    "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{4})"
+    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+"
+)
+# `::error::text` and `##[error]text` are orders to GitHub's runner when a job's log shows them,
+# also when a line's break or a cut is what puts them together.
+_ORDER = re.compile(r"::(?=[\w-]+(?:\s.*?)?::)|##(?=\[)", re.DOTALL)
 _COLOUR_CODE = re.compile(r"\x1b\[[0-9;]*m")
 _LIVE = re.compile(
     r"`(?P<code>[^`\s][^`]*)`"
@@ -23,9 +32,13 @@ _LIVE = re.compile(
 
 
 def clean(text: str) -> str:
-    """The text without colour codes; every other control or hidden character becomes U+FFFD."""
+    """The text without colour codes and orders to a CI runner.
+
+    Every other control or hidden character becomes U+FFFD.
+    """
     plain = _COLOUR_CODE.sub("", text.replace("\r\n", "\n"))
-    return UNSAFE.sub(REPLACEMENT, plain).expandtabs(4)
+    plain = _STACKED.sub(r"\1", UNSAFE.sub(REPLACEMENT, plain))
+    return _ORDER.sub(lambda order: " ".join(order[0]), plain).expandtabs(4)
 
 
 def one_line(text: str, limit: int = LONGEST) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.errors import GraderError
@@ -23,9 +25,16 @@ class SandboxError(GraderError):
 
 
 def executed(
-    program: Program, limits: Limits, sandbox: Sandbox, stop: threading.Event | None = None
+    program: Program,
+    limits: Limits,
+    sandbox: Sandbox,
+    stop: threading.Event | None = None,
+    look: Callable[[Path], None] | None = None,
 ) -> AbstractContextManager[Execution]:
     """Runs a program to its end or its limit; what it left can be seen inside the block.
+
+    Setting `stop` from another thread ends it early. While it runs, `look` is given the folder
+    that it writes to a few times a second: what is there is untrusted and may change any time.
 
     Raises SandboxError when a required sandbox is missing, and GraderError when there is no room
     for a temporary folder.
@@ -33,12 +42,12 @@ def executed(
     if sandbox is Sandbox.OFF:
         from grader.sandbox import plain
 
-        return plain.executed(program, limits, stop, confined=False)
+        return plain.executed(program, limits, stop, look, confined=False)
     fault = bubblewrap_fault()
     if fault is None:
         from grader.sandbox import bubblewrap
 
-        return bubblewrap.executed(program, limits, stop)
+        return bubblewrap.executed(program, limits, stop, look)
     if sandbox is Sandbox.REQUIRE:
         raise SandboxError(
             f"The sandbox is required, and bubblewrap does not work here: {fault}.\n"
@@ -46,7 +55,7 @@ def executed(
         )
     from grader.sandbox import plain
 
-    return plain.executed(program, limits, stop, confined=plain.confines())
+    return plain.executed(program, limits, stop, look, confined=plain.confines())
 
 
 @cache

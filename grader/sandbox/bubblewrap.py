@@ -13,10 +13,9 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -25,7 +24,7 @@ from typing import IO, TYPE_CHECKING
 from grader.model import Ending
 from grader.process import Command, Ended, pipe, supervise
 from grader.process_tree import Namespace
-from grader.sandbox.interpreter import PACKAGE, needed
+from grader.sandbox.interpreter import EXECUTABLE, hidden, needed
 from grader.sandbox.launcher import LAUNCHER, limit_options, spare_user
 from grader.sandbox.program import FOLDERS, WORK, Execution, Program, parts
 from grader.sandbox.seccomp import compiled_filter
@@ -40,6 +39,7 @@ _HOME = _BOX / "home"
 _SHIM = PurePosixPath("/launch/shim")
 _INSIDE = "/launch/inside.py"
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64")
+_SHM = "/dev/shm"  # noqa: S108
 _SHARED_MEMORY = 16 * 1024**2
 _SEARCHED = "/usr/bin:/bin:/usr/local/bin"
 _COUNTS_APART = (5, 14)
@@ -53,7 +53,10 @@ def found() -> str | None:
 
 @contextmanager
 def executed(
-    program: Program, limits: Limits, stop: threading.Event | None = None
+    program: Program,
+    limits: Limits,
+    stop: threading.Event | None = None,
+    look: Callable[[Path], None] | None = None,
 ) -> Iterator[Execution]:
     """Runs a program to its end or its limit; what it left can be seen inside the block."""
     with ExitStack() as stack:
@@ -77,29 +80,54 @@ def executed(
         def namespace(leader: subprocess.Popen[bytes]) -> Namespace:
             for file in given.all:
                 file.close()
-            return Namespace(leader, _first_process(told))
+            return Namespace(leader, _first_process(told), (str(_BOX), _SHM))
 
-        ended = supervise(command, limits, stop, namespace)
-        yield _execution(ended, channel, stack)
+        folder = _Folder(channel, stack)
+        ended = supervise(command, limits, stop, namespace, partial(folder.shown, look))
+        yield _execution(ended, folder)
 
 
-def _execution(ended: Ended, channel: socket.socket, stack: ExitStack) -> Execution:
-    """Takes the folder from the channel; without one the program was never started."""
-    channel.setblocking(False)
-    try:
-        _, descriptors, _, _ = socket.recv_fds(channel, 1, 1)
-    except OSError:
-        descriptors = []
-    if not descriptors:
+class _Folder:
+    """The folder that the launcher hands over the channel, once it has."""
+
+    def __init__(self, channel: socket.socket, stack: ExitStack) -> None:
+        self._channel = channel
+        self._stack = stack
+        self._descriptor: int | None = None
+        channel.setblocking(False)
+
+    def descriptor(self) -> int | None:
+        """The open folder; None as long as the program was not started."""
+        if self._descriptor is None:
+            with suppress(OSError):
+                _, (self._descriptor,), _, _ = socket.recv_fds(self._channel, 1, 1)
+                self._stack.callback(os.close, self._descriptor)
+        return self._descriptor
+
+    def shown(self, look: Callable[[Path], None] | None) -> None:
+        """Lets somebody look into it while the program runs."""
+        if look and (descriptor := self.descriptor()) is not None:
+            look(_home_in(descriptor))
+
+
+def _execution(ended: Ended, folder: _Folder) -> Execution:
+    """What came of it; without a folder the program was never started."""
+    descriptor = folder.descriptor()
+    if descriptor is None:
         said = ended.output.decode("utf-8", "replace").strip() or "bubblewrap did not start"
         ended = Ended(ending=Ending.NOT_STARTED, problem=ended.problem or said.splitlines()[0])
         return Execution(ended=ended, sandbox=NAME, left=None, seen=_HOME)
-    folder = descriptors[0]
-    stack.callback(os.close, folder)
-    if ended.ending is Ending.FINISHED and not os.fstatvfs(folder).f_bfree:
+    if ended.ending is Ending.FINISHED and not os.fstatvfs(descriptor).f_bfree:
         ended = replace(ended, ending=Ending.DISK)
-    left = Path(f"/proc/self/fd/{folder}") / _HOME.name
+    left = _home_in(descriptor)
+    if left.is_symlink():
+        # It would lead to a place of ours: the program has moved its folder away.
+        left.unlink()
     return Execution(ended=ended, sandbox=NAME, left=left, seen=_HOME)
+
+
+def _home_in(descriptor: int) -> Path:
+    return Path(f"/proc/self/fd/{descriptor}") / _HOME.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +168,8 @@ def _first_process(told: IO[bytes]) -> int | None:
 
 
 def _arguments(program: Program, limits: Limits, given: _Given) -> list[str]:
-    python = (sys.executable, "-I", "-S", _INSIDE, *_options(limits, given), "--", sys.executable)
+    python = str(EXECUTABLE)
+    launcher = (python, "-I", "-S", _INSIDE, *_options(limits, given))
     return [
         *_namespaces(given),
         *_variables(program),
@@ -152,7 +181,8 @@ def _arguments(program: Program, limits: Limits, given: _Given) -> list[str]:
         *("--remount-ro", "/dev", "--remount-ro", "/"),
         *("--chdir", str(_HOME / WORK)),
         "--",
-        *python,
+        *launcher,
+        *("--", python),
         str(_HOME.joinpath(WORK, *parts(program.script))),
     ]
 
@@ -192,9 +222,12 @@ def _interpreter() -> Iterable[str]:
     if not any(path.is_relative_to("/tmp") for path in paths):  # noqa: S108
         yield from ("--symlink", str(_HOME / "tmp"), "/tmp")  # noqa: S108
     for path in paths:
-        yield from _placed(path)
-    if PACKAGE.is_relative_to("/usr") or any(PACKAGE.is_relative_to(path) for path in paths):
-        yield from ("--perms", "0000", "--tmpfs", str(PACKAGE), "--remount-ro", str(PACKAGE))
+        # By a second name, as `lib64` often is one, what is hidden below could be seen.
+        known = path.is_symlink() and path.resolve() in paths
+        yield from ("--symlink", str(path.readlink()), str(path)) if known else _placed(path)
+    for path in hidden():
+        if any(path.is_relative_to(seen) for seen in (Path("/usr"), *paths)):
+            yield from ("--perms", "0000", "--tmpfs", str(path), "--remount-ro", str(path))
 
 
 def _ours(program: Program) -> Iterable[str]:
@@ -211,7 +244,7 @@ def _placed(path: Path) -> Iterable[str]:
 
 
 def _writable(limits: Limits) -> Iterable[str]:
-    for size, place in ((_SHARED_MEMORY, "/dev/shm"), (limits.disk_bytes, str(_BOX))):  # noqa: S108
+    for size, place in ((_SHARED_MEMORY, _SHM), (limits.disk_bytes, str(_BOX))):
         yield from ("--perms", "1777", "--size", str(size), "--tmpfs", place)
     for folder in (_HOME, *(_HOME / name for name in FOLDERS)):
         yield from ("--perms", "0777", "--dir", str(folder))

@@ -15,13 +15,20 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _SUBREAPER = 36
 """PR_SET_CHILD_SUBREAPER of linux/prctl.h: orphans become our children."""
 _DROP_CAPABILITY = 24
 """PR_CAPBSET_DROP of linux/prctl.h."""
 _CAPABILITIES = 64
+_NO_NEW_PRIVILEGES = 38
+"""PR_SET_NO_NEW_PRIVS of linux/prctl.h: programs like sudo have no power any more."""
+_CREATE_RULESET, _RESTRICT_SELF = 444, 446
+_SCOPED = 0b11
+"""LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET and LANDLOCK_SCOPE_SIGNAL of linux/landlock.h."""
+_DESCRIPTORS = 65_536
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108
 _PATIENCE = 5.0
 
 
@@ -30,22 +37,27 @@ def main(arguments: list[str]) -> None:
     split = arguments.index("--")
     options = dict(option.split("=", 1) for option in arguments[:split])
     program = arguments[split + 1 :]
+    spared = (os.getppid(), os.getpid())
     if "keep" in options:
         _stay_beside(int(options["keep"]), options["home"])
-    _give_up_rights(options)
+    _give_up_rights(options, spared)
     os.execv(program[0], program)  # noqa: S606
 
 
-def _give_up_rights(options: dict[str, str]) -> None:
+def _give_up_rights(options: dict[str, str], spared: tuple[int, ...]) -> None:
     # What needs rights, files or libraries is prepared first, and put in force once they are gone.
     if "send" in options:
         _send_folder(int(options["send"]), options["folder"])
-    os.closerange(3, 1024)
-    in_force = [_prepared_landlock(options)] if "read" in options else []
-    in_force += [_prepared_filter()] if "filter" in options else []
+    os.closerange(3, _DESCRIPTORS)
+    confined = "read" in options
+    in_force = [_prepared_landlock(options), _scope] if confined else []
+    in_force += [_prepared_filter(spared, confined=confined)] if "filter" in options else []
     for name, value in options.items():
         if name.startswith("rlimit_"):
-            _limit(name.upper(), int(value))
+            # The first process of bubblewrap belongs to the program, which could make it work.
+            _limit(name.upper(), int(value), os.getppid() if "send" in options else None)
+    if sys.platform == "linux" and "send" not in options:
+        _prctl(_NO_NEW_PRIVILEGES, 1)
     if "powerless" in options:
         _drop_capabilities()
     if "user" in options:
@@ -63,7 +75,7 @@ def _send_folder(channel: int, folder: str) -> None:
     _socket.socket(fileno=channel).sendmsg([b"."], [rights])
 
 
-def _limit(name: str, value: int) -> None:
+def _limit(name: str, value: int, parent: int | None) -> None:
     import resource
 
     kind = getattr(resource, name, None)
@@ -75,6 +87,8 @@ def _limit(name: str, value: int) -> None:
     hard = value + 1 if kind == resource.RLIMIT_CPU and value != most else value
     try:
         resource.setrlimit(kind, (value, hard))
+        if parent is not None:
+            resource.prlimit(parent, kind, (value, hard))
     except (OSError, ValueError):
         pass  # macOS knows some limits by name only
 
@@ -89,11 +103,14 @@ def _become_user(user: int, home: str) -> None:
 
 
 def _drop_capabilities() -> None:
+    for capability in range(_CAPABILITIES):
+        _prctl(_DROP_CAPABILITY, capability)
+
+
+def _prctl(option: int, value: int) -> None:
     import ctypes
 
-    libc = ctypes.CDLL(None)
-    for capability in range(_CAPABILITIES):
-        libc.prctl(_DROP_CAPABILITY, capability, 0, 0, 0)
+    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def _prepared_landlock(options: dict[str, str]) -> Callable[[], None]:
@@ -101,7 +118,8 @@ def _prepared_landlock(options: dict[str, str]) -> Callable[[], None]:
 
     rules = Ruleset()
     look = FSAccess.READ_FILE | FSAccess.READ_DIR | FSAccess.EXECUTE
-    for paths, allowed in ((options["read"], look), (options["write"], FSAccess.all())):
+    kinds = {"list": FSAccess.READ_DIR, "read": look, "write": FSAccess.all()}
+    for paths, allowed in ((options[kind], allowed) for kind, allowed in kinds.items()):
         for path in filter(os.path.exists, paths.split(os.pathsep)):
             of_its_kind = allowed if os.path.isdir(path) else allowed & FSAccess.all_file()
             rules.allow(path, rules=of_its_kind)
@@ -109,11 +127,23 @@ def _prepared_landlock(options: dict[str, str]) -> Callable[[], None]:
     return put_in_force
 
 
-def _prepared_filter() -> Callable[[], None]:
-    _own_code()
-    from grader.sandbox.seccomp import forbidden_calls
+def _scope() -> None:
+    """Signals and nameless sockets stay among the program's own processes, from Linux 6.12 on."""
+    import ctypes
 
-    put_in_force: Callable[[], None] = forbidden_calls().load
+    libc = ctypes.CDLL(None)
+    files_network_scoped = (ctypes.c_uint64 * 3)(0, 0, _SCOPED)
+    rules = libc.syscall(_CREATE_RULESET, files_network_scoped, 24, 0)
+    if rules >= 0:
+        libc.syscall(_RESTRICT_SELF, rules, 0)
+        os.close(rules)
+
+
+def _prepared_filter(spared: tuple[int, ...], *, confined: bool) -> Callable[[], None]:
+    _own_code()
+    from grader.sandbox.seccomp import shared_filter
+
+    put_in_force: Callable[[], None] = shared_filter(spared, confined=confined).load
     return put_in_force
 
 
@@ -125,9 +155,8 @@ def _stay_beside(life: int, home: str) -> None:
     import signal
 
     if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(_SUBREAPER, 1, 0, 0, 0)
+        _prctl(_SUBREAPER, 1)
+    shared = frozenset(os.listdir(_SHARED_MEMORY) if os.path.isdir(_SHARED_MEMORY) else ())
     wake, waker = os.pipe()
     os.set_blocking(waker, False)
     signal.set_wakeup_fd(waker)
@@ -141,7 +170,7 @@ def _stay_beside(life: int, home: str) -> None:
     status = _waited_for(child, life, wake)
     _sweep(child)
     if status is None:
-        _remove(home)
+        _remove(home, shared)
         os._exit(1)
     code = os.waitstatus_to_exitcode(status)
     os._exit(code if code >= 0 else 128 - code)
@@ -168,7 +197,8 @@ def _sweep(child: int) -> None:
 
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
-        for kill, pid in ((os.killpg, child), *((os.kill, pid) for pid in _children())):
+        # With all of theirs: a program that keeps forking is else never caught up with.
+        for kill, pid in ((os.killpg, child), *((os.kill, pid) for pid in _below(os.getpid()))):
             try:
                 kill(pid, signal.SIGKILL)
             except OSError:
@@ -180,20 +210,26 @@ def _sweep(child: int) -> None:
             return
 
 
-def _children() -> list[int]:
+def _below(parent: int) -> Iterator[int]:
+    """Children, their children, and so on, as far as this system tells."""
     try:
-        with open(f"/proc/self/task/{os.getpid()}/children") as listed:
-            return [int(pid) for pid in listed.read().split()]
+        with open(f"/proc/{parent}/task/{parent}/children") as listed:
+            children = [int(pid) for pid in listed.read().split()]
     except OSError:
-        return []
+        return
+    for child in children:
+        yield child
+        yield from _below(child)
 
 
-def _remove(home: str) -> None:
+def _remove(home: str, shared: frozenset[str]) -> None:
     _own_code()
     from pathlib import Path
 
     from grader.sandbox.scratch import remove
+    from grader.sandbox.shared_memory import clear
 
+    clear(Path(home), shared)
     remove(Path(home))
 
 

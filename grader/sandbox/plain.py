@@ -11,16 +11,16 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from grader.model import Ending
 from grader.process import MARK, Command, Ended, pipe, reason, supervise
 from grader.process_tree import Family
-from grader.sandbox.interpreter import needed, readable_by_others
+from grader.sandbox.interpreter import EXECUTABLE, hidden, needed, readable_by_others
 from grader.sandbox.launcher import LAUNCHER, limit_options, spare_user
 from grader.sandbox.program import WORK, Execution, Program, parts
 from grader.sandbox.scratch import lay_out, scratch
@@ -35,6 +35,8 @@ NAME = "none"
 
 _READABLE = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store")
 _READABLE_FILES = ("/etc/ld.so.cache", "/etc/localtime")
+_SLACK = 128
+"""What the user's other programs may start in the meantime."""
 _WRITABLE = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/shm")  # noqa: S108
 
 
@@ -53,7 +55,12 @@ def confines() -> bool:
 
 @contextmanager
 def executed(
-    program: Program, limits: Limits, stop: threading.Event | None = None, *, confined: bool
+    program: Program,
+    limits: Limits,
+    stop: threading.Event | None = None,
+    look: Callable[[Path], None] | None = None,
+    *,
+    confined: bool,
 ) -> Iterator[Execution]:
     """Runs a program to its end or its limit; what it left can be seen inside the block.
 
@@ -68,23 +75,31 @@ def executed(
             yield Execution(ended=ended, sandbox=name, left=None, seen=home)
             return
         with cleared(home):
-            ended = _run(program, limits, stop, home, confined=confined)
+            shown = partial(look, home) if look else None
+            ended = _run(program, limits, stop, shown, home, confined=confined)
         yield Execution(ended=ended, sandbox=name, left=home, seen=home)
 
 
 def _run(
-    program: Program, limits: Limits, stop: threading.Event | None, home: Path, *, confined: bool
+    program: Program,
+    limits: Limits,
+    stop: threading.Event | None,
+    look: Callable[[], None] | None,
+    home: Path,
+    *,
+    confined: bool,
 ) -> Ended:
-    python = (sys.executable, str(home.joinpath(WORK, *parts(program.script))))
+    python = (str(EXECUTABLE), str(home.joinpath(WORK, *parts(program.script))))
     environment = program.environment(home, program.shim)
     if sys.platform == "win32":
         command = Command(arguments=python, environment=environment, folder=home / WORK)
-        return supervise(command, limits, stop, lambda p: Family(p, MARK, environment[MARK], home))
+        mark = environment[MARK]
+        return supervise(command, limits, stop, lambda p: Family(p, MARK, mark, home), look)
     with pipe() as (far_end, lifeline):
         options = _options(limits, home, program, confined=confined)
         kept = (f"keep={far_end.fileno()}", f"home={home}")
         command = Command(
-            arguments=(sys.executable, "-I", str(LAUNCHER), *kept, *options, "--", *python),
+            arguments=(str(EXECUTABLE), "-I", str(LAUNCHER), *kept, *options, "--", *python),
             environment=environment,
             folder=home / WORK,
             descriptors=(far_end.fileno(),),
@@ -94,7 +109,7 @@ def _run(
             far_end.close()
             return _Kept(leader, lifeline, environment[MARK], home)
 
-        return supervise(command, limits, stop, family)
+        return supervise(command, limits, stop, family, look)
 
 
 class _Kept(Family):
@@ -117,15 +132,19 @@ class _Kept(Family):
 def _options(limits: Limits, home: Path, program: Program, *, confined: bool) -> Iterable[str]:
     """What the launcher gives up before it becomes the program."""
     yield from limit_options(limits)
-    if os.geteuid() == 0 and confined:
+    if os.geteuid() != 0:
+        yield f"rlimit_nproc={_own_tasks() + limits.processes + _SLACK}"
+    elif confined:
         yield from _unprivileged(limits)
     if confined:
-        shim = () if program.shim is None else (str(program.shim),)
-        readable = (*_READABLE, *_READABLE_FILES, *map(str, needed()), *shim)
-        yield f"read={os.pathsep.join(readable)}"
-        yield f"write={os.pathsep.join((*_WRITABLE, str(home)))}"
-        if compiled_filter() is not None:
-            yield "filter=1"
+        shim = () if program.shim is None else (program.shim,)
+        system = (Path(path) for path in (*_READABLE, *_READABLE_FILES))
+        listed, readable = _but_for_ours((*system, *needed()))
+        yield f"list={_joined(listed)}"
+        yield f"read={_joined((*readable, *shim))}"
+        yield f"write={_joined((*_WRITABLE, home))}"
+    if sys.platform == "linux" and compiled_filter() is not None:
+        yield "filter=1"
 
 
 def _unprivileged(limits: Limits) -> Iterable[str]:
@@ -135,3 +154,34 @@ def _unprivileged(limits: Limits) -> Iterable[str]:
         return
     yield f"user={spare_user()}"
     yield f"rlimit_nproc={limits.processes}"
+
+
+def _own_tasks() -> int:
+    """Processes and threads of the user who runs the grader: the limit counts these too."""
+    import psutil
+
+    user, found = os.getuid(), 0
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            found += process.num_threads() if process.uids().real == user else 0
+    return found
+
+
+def _but_for_ours(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Folders that may be listed, and paths to be read; together all but our own code."""
+    listed: list[Path] = []
+    readable: list[Path] = []
+    ours, waiting = hidden(), list(paths)
+    while waiting:
+        path = waiting.pop()
+        real = path.resolve()
+        if not any(folder.is_relative_to(real) for folder in ours):
+            readable.append(path)
+        elif real not in ours:
+            listed.append(path)
+            waiting.extend(path.iterdir())
+    return listed, readable
+
+
+def _joined(paths: Iterable[Path | str]) -> str:
+    return os.pathsep.join(map(str, paths))

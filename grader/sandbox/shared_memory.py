@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,15 +17,20 @@ def cleared(home: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        for path in _held() - before:
-            with suppress(OSError):
-                if path.lstat().st_uid == home.stat().st_uid and not _in_use(path):
-                    path.unlink()
+        clear(home, before)
 
 
-def _held() -> frozenset[Path]:
+def clear(home: Path, before: frozenset[str]) -> None:
+    """Removes what is there now and was not before, if it is of the owner of that folder."""
+    for path in (_FOLDER / name for name in _held() - before):
+        with suppress(OSError):
+            if path.lstat().st_uid == home.stat().st_uid and not _in_use(path):
+                path.unlink()
+
+
+def _held() -> frozenset[str]:
     with suppress(OSError):
-        return frozenset(_FOLDER.iterdir())
+        return frozenset(os.listdir(_FOLDER))  # noqa: PTH208 - names alone are wanted
     return frozenset()
 
 
