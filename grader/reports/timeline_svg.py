@@ -1,0 +1,191 @@
+"""Timelines as an SVG picture: inline in a page, or a file of its own.
+
+Everything that is told by colour is told by shape too: waiting is hatched, holding is solid, a
+saved record ends in a tick and a lock error in a cross.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from grader.model import EventKind
+from grader.reports.timeline import Kind, Segment, Timeline, story
+
+_WIDTH = 720
+_LEFT = 56
+_RIGHT = 14
+_LANE = 34
+_BAR = 22
+_MARK = 18
+_TITLE = 26
+_AXIS = 26
+_LETTER = 7.0
+"""Width of a letter at the labels' size, at most."""
+_TICKS = (
+    0.001,
+    0.002,
+    0.005,
+    0.01,
+    0.02,
+    0.05,
+    0.1,
+    0.2,
+    0.5,
+    1,
+    2,
+    3,
+    5,
+    10,
+    20,
+    30,
+    60,
+    300,
+    600,
+)
+_MOST_TICKS = 8
+
+STYLE = """
+.timeline{--ink:#1f2328;--quiet:#59636e;--line:#d1d9e0;--hold:#0969da;--hold-ink:#fff;
+--wait:#bf8700;--saved:#1a7f37;--locked:#cf222e;max-width:100%;height:auto;
+font:12px/1 system-ui,-apple-system,"Segoe UI",sans-serif}
+@media (prefers-color-scheme:dark){.timeline{--ink:#e6edf3;--quiet:#9198a1;--line:#3d444d;
+--hold:#4493f8;--hold-ink:#0d1117;--wait:#d29922;--saved:#3fb950;--locked:#f85149}}
+@media print{.timeline{--ink:#000;--quiet:#333;--line:#999;--hold:#0969da;--hold-ink:#fff;
+--wait:#9a6700;--saved:#1a7f37;--locked:#cf222e}}
+.timeline text{fill:var(--ink)}
+.timeline .title{font-weight:600;font-size:13px}
+.timeline .quiet{fill:var(--quiet)}
+.timeline .grid{stroke:var(--line);stroke-width:1}
+.timeline .holding{fill:var(--hold)}
+.timeline .busy{fill:none;stroke:var(--hold);stroke-width:1.5}
+.timeline .waiting{stroke:var(--wait);stroke-width:1}
+.timeline .hatch{stroke:var(--wait);stroke-width:2}
+.timeline text.on-bar{fill:var(--hold-ink)}
+.timeline .saved,.timeline .locked{fill:none;stroke-width:2.5;stroke-linecap:round}
+.timeline .saved{stroke:var(--saved)}
+.timeline .saved.on-bar{stroke:var(--hold-ink)}
+.timeline .locked{stroke:var(--locked)}
+"""
+
+
+def draw(named: Sequence[tuple[str, Timeline]], *, key: str = "t", standalone: bool = False) -> str:
+    """One picture of several timelines, title -> timeline, all on one scale of seconds.
+
+    `key` keeps the ids of two pictures in one page apart; a standalone picture brings its style.
+    """
+    shown = [(title, line) for title, line in named if line.lanes]
+    seconds = max((line.end for _, line in shown), default=0.0) or 0.001
+    height = sum(_height(line) for _, line in shown) + 8
+    svg = _picture(key, height)
+    SubElement(svg, "title", id=f"{key}-title").text = "; ".join(title for title, _ in shown)
+    told = " ".join(f"{title}: {story(line)}" for title, line in shown)
+    SubElement(svg, "desc", id=f"{key}-desc").text = told
+    if standalone:
+        SubElement(svg, "style").text = STYLE
+    svg.append(_hatching(key))
+    top = 0
+    for title, line in shown:
+        part = SubElement(svg, "g", transform=f"translate(0 {top})")
+        _add_timeline(part, title, line, seconds, key)
+        top += _height(line)
+    return tostring(svg, encoding="unicode")
+
+
+def _picture(key: str, height: int) -> Element:
+    return Element(
+        "svg",
+        {
+            "xmlns": "http://www.w3.org/2000/svg",
+            "class": "timeline",
+            "viewBox": f"0 0 {_WIDTH} {height}",
+            "width": str(_WIDTH),
+            "height": str(height),
+            "role": "img",
+            "aria-labelledby": f"{key}-title {key}-desc",
+        },
+    )
+
+
+def _hatching(key: str) -> Element:
+    definitions = Element("defs")
+    pattern = SubElement(
+        definitions,
+        "pattern",
+        id=f"{key}-hatch",
+        width="6",
+        height="6",
+        patternUnits="userSpaceOnUse",
+        patternTransform="rotate(45)",
+    )
+    SubElement(pattern, "line", {"class": "hatch", "x1": "0", "y1": "0", "x2": "0", "y2": "6"})
+    return definitions
+
+
+def _height(line: Timeline) -> int:
+    return _TITLE + _LANE * len(line.lanes) + _AXIS
+
+
+def _add_timeline(part: Element, title: str, line: Timeline, seconds: float, key: str) -> None:
+    _text(part, 0, 16, title, "title")
+    bottom = _TITLE + _LANE * len(line.lanes)
+    for tick in _ticks(seconds):
+        x = _x(tick, seconds)
+        ends = {"x1": x, "x2": x, "y1": str(_TITLE), "y2": str(bottom)}
+        SubElement(part, "line", {"class": "grid", **ends})
+        _text(part, float(x), bottom + 15, f"{tick:g} s", "quiet", anchor="middle")
+    for place, lane in enumerate(line.lanes):
+        top = _TITLE + _LANE * place + (_LANE - _BAR) // 2
+        _text(part, 0, top + 15, lane.process)
+        for segment in lane.segments:
+            _add_segment(part, segment, top, seconds, key)
+
+
+def _add_segment(part: Element, segment: Segment, top: int, seconds: float, key: str) -> None:
+    left, right = float(_x(segment.start, seconds)), float(_x(segment.end, seconds))
+    width = max(right - left, 1.5)
+    place = {"x": f"{left:.1f}", "y": str(top), "width": f"{width:.1f}", "height": str(_BAR)}
+    look = {"class": segment.kind.value, "rx": "2"}
+    if segment.kind is not Kind.HOLDING:
+        look["fill"] = f"url(#{key}-hatch)" if segment.kind is Kind.WAITING else "none"
+    bar = SubElement(part, "rect", {**place, **look})
+    SubElement(bar, "title").text = _told(segment)
+    if segment.label and len(segment.label) * _LETTER + 22 < width:
+        on_bar = "on-bar" if segment.kind is Kind.HOLDING else ""
+        _text(part, left + 7, top + 15, segment.label, on_bar)
+    if segment.ended and width > _MARK:
+        _add_mark(part, segment, left + width, top)
+
+
+def _add_mark(part: Element, segment: Segment, right: float, top: int) -> None:
+    x, y = right - 13, top + _BAR // 2
+    if segment.ended is EventKind.COMMIT:
+        look = "saved on-bar" if segment.kind is Kind.HOLDING else "saved"
+        SubElement(part, "path", {"class": look, "d": f"M{x:.1f} {y}l3 4 5-8"})
+    else:
+        cross = f"M{x:.1f} {y - 4}l8 8m0-8l-8 8"
+        SubElement(part, "path", {"class": "locked", "d": cross})
+
+
+def _told(segment: Segment) -> str:
+    ends = {EventKind.COMMIT: ", then saved", EventKind.LOCKED: ", then locked out"}
+    end = ends.get(segment.ended, "") if segment.ended else ""
+    span = f"{segment.start:.2f} s to {segment.end:.2f} s"
+    return f"{segment.label} {segment.kind.value}, {span}{end}".strip()
+
+
+def _text(
+    part: Element, x: float, y: float, text: str, style: str = "", anchor: str = "start"
+) -> None:
+    place = {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor}
+    SubElement(part, "text", {**place, **({"class": style} if style else {})}).text = text
+
+
+def _x(moment: float, seconds: float) -> str:
+    return f"{_LEFT + (_WIDTH - _LEFT - _RIGHT) * min(moment / seconds, 1.0):.1f}"
+
+
+def _ticks(seconds: float) -> Iterator[float]:
+    step = next((step for step in _STEPS if seconds / step <= _MOST_TICKS), seconds)
+    for number in range(int(seconds / step) + 1):
+        yield round(number * step, 6)

@@ -1,0 +1,101 @@
+"""A timeline as a drawing for terminals: readable without colour, and in ASCII if need be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from grader.model import EventKind
+from grader.reports.timeline import Kind, Lane, Segment, Timeline
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+_STYLES = {Kind.WAITING: "yellow", Kind.HOLDING: "cyan", Kind.BUSY: "cyan"}
+_MARK_STYLES = {EventKind.COMMIT: "bold green", EventKind.LOCKED: "bold red"}
+_DRAWN = {
+    True: {Kind.WAITING: "░", Kind.HOLDING: "█", Kind.BUSY: "▒"},
+    False: {Kind.WAITING: ".", Kind.HOLDING: "#", Kind.BUSY: "="},
+}
+_MARKS = {
+    True: {EventKind.COMMIT: "✓", EventKind.LOCKED: "✗"},
+    False: {EventKind.COMMIT: "+", EventKind.LOCKED: "x"},
+}
+_TICKS = 4
+_NARROWEST = 20
+
+
+def draw(line: Timeline, width: int = 80, *, unicode: bool = True, scale: float = 0.0) -> Text:
+    """One line a process, an axis in seconds, and a legend.
+
+    `scale` is the least number of seconds to draw, so that two drawings can share one scale.
+    """
+    from rich.text import Text
+
+    margin = max((len(lane.process) for lane in line.lanes), default=2) + 2
+    room = max(width - margin - 1, _NARROWEST)
+    seconds = max(line.end, scale, 0.001)
+    parts = [_lane(lane, margin, room, seconds, unicode) for lane in line.lanes]
+    parts.append(Text(" " * margin + _axis(room, seconds), style="dim"))
+    parts.append(_legend(line, margin, unicode))
+    return Text("\n").join(parts)
+
+
+def _lane(lane: Lane, margin: int, room: int, seconds: float, unicode: bool) -> Text:
+    from rich.text import Text
+
+    cells: list[tuple[str, str]] = [(" ", "")] * room
+    marks: dict[int, tuple[str, str]] = {}
+    for segment in lane.segments:
+        first = min(round(segment.start / seconds * room), room - 1)
+        last = max(round(segment.end / seconds * room), first + 1)
+        style = _STYLES[segment.kind]
+        cells[first:last] = [
+            (character, style) for character in _bar(segment, last - first, unicode)
+        ]
+        if segment.ended:
+            marks[last - 1] = (_MARKS[unicode][segment.ended], _MARK_STYLES[segment.ended])
+    drawn = Text(f"{lane.process:<{margin}}", style="bold")
+    # The end of a short segment is not hidden by the next.
+    for place, (character, style) in enumerate(cells):
+        drawn.append(*marks.get(place, (character, style)))
+    drawn.rstrip()
+    return drawn
+
+
+def _bar(segment: Segment, length: int, unicode: bool) -> str:
+    """A segment's pattern, with its label where there is room."""
+    body = _DRAWN[unicode][segment.kind] * length
+    label = f" {segment.label} "
+    if not segment.label or len(label) + 3 > length or not (unicode or label.isascii()):
+        return body
+    place = (length - len(label)) // 2
+    return body[:place] + label + body[place + len(label) :]
+
+
+def _axis(room: int, seconds: float) -> str:
+    """Seconds at even distances, each beginning below its moment."""
+    axis = [" "] * (room + 8)
+    digits = 0 if seconds >= 2 * _TICKS else 1 if seconds >= 0.4 else 3
+    for tick in range(_TICKS + 1):
+        text = f"{seconds * tick / _TICKS:.{digits}f}{' s' if tick == _TICKS else ''}"
+        place = min(round(room * tick / _TICKS), room - len(text))
+        axis[place : place + len(text)] = text
+    return "".join(axis).rstrip()
+
+
+def _legend(line: Timeline, margin: int, unicode: bool) -> Text:
+    from rich.text import Text
+
+    kinds = {segment.kind for _, segment in line.segments}
+    ends = {segment.ended for _, segment in line.segments}
+    words = {Kind.WAITING: "waiting", Kind.HOLDING: "holding", Kind.BUSY: "waiting, then holding"}
+    marks = {EventKind.COMMIT: "saved", EventKind.LOCKED: "gave up, locked out"}
+    drawn = Text(" " * margin)
+    for kind, word in words.items():
+        if kind in kinds:
+            drawn.append(_DRAWN[unicode][kind] * 2, style=_STYLES[kind]).append(f" {word}   ")
+    for end, word in marks.items():
+        if end in ends:
+            drawn.append(_MARKS[unicode][end], style=_MARK_STYLES[end]).append(f" {word}   ")
+    drawn.rstrip()
+    return drawn
