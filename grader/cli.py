@@ -21,6 +21,7 @@ from grader.cli_options import (
     speed_option,
 )
 from grader.cli_rubric import rubric
+from grader.cli_run import run
 from grader.errors import GraderError, UsageError
 from grader.model import RunOptions, Sandbox
 from grader.reports import FORMAT_NAMES
@@ -42,6 +43,7 @@ def cli() -> None:
     Try:
       grader grade my-fork          grade the folder my-fork and show the report
       grader grade . --only q3      look at one criterion (quick: runs nothing)
+      grader run my-fork            watch who holds the database and who waits
       grader doctor                 see whether this computer is ready
 
     Each command explains itself: grader grade --help
@@ -49,6 +51,7 @@ def cli() -> None:
 
 
 cli.add_command(rubric)
+cli.add_command(run)
 cli.add_command(ci)
 cli.add_command(comment)
 
@@ -114,7 +117,9 @@ def grade(
     from grader.assignment import load_assignment
     from grader.grading import grade as grade_submission
     from grader.grading import read_overrides
+    from grader.output_file import write_whole
     from grader.progress import shown_progress
+    from grader.reports import render
 
     files = [_save_target(target) for target in save]
     assignment = load_assignment(rubric_file)
@@ -130,7 +135,7 @@ def grade(
             options=RunOptions(sandbox=Sandbox(sandbox), speed=speed),
         )
     for name, path in files:
-        _write(path, report, name)
+        write_whole(path, render(report, name))
     _print(report, report_format)
     _warn(report)
     return _status(report)
@@ -193,18 +198,6 @@ def _save_target(target: str) -> tuple[str, Path]:
             f"--save {target}: write it as FORMAT:FILE, with one of {', '.join(FORMAT_NAMES)}."
         )
     return name, Path(path)
-
-
-def _write(path: Path, report: Report, name: str) -> None:
-    from grader.reports import render
-
-    # Never half a report: written beside the file, then put in its place.
-    draft = path.with_name(f"{path.name}.part")
-    try:
-        draft.write_text(render(report, name), encoding="utf-8", newline="\n")
-        draft.replace(path)
-    except OSError as error:
-        raise UsageError(f"Cannot write {path}: {error.strerror}.") from error
 
 
 def _print(report: Report, name: str) -> None:

@@ -27,7 +27,7 @@ def ci(report_file: Path, fail_below: float) -> int:
 
     \b
     Exit status:
-      0  shown                           1  fewer points than --fail-below asks for
+      0  shown                      1  fewer points than --fail-below asks for
       2  wrong usage, or no such report
 
     \b

@@ -40,7 +40,12 @@ def collect(
     rubric = assignment.rubric
     script = _read_script(submission, rubric)
     configurations = {c.configuration for c in criteria if isinstance(c, RunCriterion)}
-    jobs = plan(submission, script, configurations, rubric, options)
+    durations = {
+        name: configuration.duration
+        for name, configuration in rubric.configurations.items()
+        if name in configurations
+    }
+    jobs = plan(submission, script, durations, rubric, options)
     with running(jobs, rubric, progress, run) as runs:
         # The files are read while the runs sleep.
         reads = any(isinstance(c, TranscriptCriterion) for c in criteria)

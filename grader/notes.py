@@ -11,8 +11,8 @@ from grader.oddities import oddities
 from grader.pasted import pasted_notes
 
 _WITHOUT_BUBBLEWRAP = {
-    "landlock": "The script ran without bubblewrap: Landlock kept it from other files and "
-    "seccomp from the network, but it shared this computer's processes.",
+    "landlock": "The script ran without bubblewrap, in what else this computer has to keep it from "
+    "your files; `grader doctor` says what it could still do.",
     "none": "The script ran without a sandbox, with limits alone.",
 }
 

@@ -33,7 +33,7 @@ _SHIM = Path(__file__).resolve().parent / "shim"
 _TRACE_FILES = 200
 _TRACE_BYTES = 256 * 1024
 _LOG_FILES = 1000
-_LOG_BYTES = 4 * 1024 * 1024
+_LOG_BYTES = 8 * 1024 * 1024
 
 _SAID = (
     (Ending.MEMORY, re.compile(r"MemoryError\b")),
@@ -172,11 +172,14 @@ def _lock_errors(job: RunJob, left: Path, printed: str) -> int:
 
 
 def _written(job: RunJob, left: Path) -> Iterator[str]:
-    """The beginning of every file the script wrote, but for its databases."""
+    """The beginning of what the script wrote to files, the nearest first, but for databases."""
     ours = {left.joinpath(WORK, *parts(name)) for name in (job.name, *job.modules)}
     trace = left / TRACE
     written = (p for p in regular_files(left) if p not in ours and not p.is_relative_to(trace))
+    room = _LOG_BYTES
     for path in islice(written, _LOG_FILES):
         with suppress(OSError):
-            if not is_database_file(path):
-                yield readable(_beginning(path, _LOG_BYTES))
+            if room > 0 and not is_database_file(path):
+                data = _beginning(path, room)
+                room -= len(data)
+                yield readable(data)

@@ -6,7 +6,7 @@ what is not plainly right, and what the shim cannot scale, is run in real time b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -42,28 +42,26 @@ class Progress(Protocol):
 def plan(
     submission: Submission,
     script: ScriptFacts | SyntaxFault | None,
-    configurations: Collection[str],
+    durations: Mapping[str, float],
     rubric: Rubric,
     options: RunOptions,
 ) -> list[RunJob]:
-    """What to run, in the rubric's order; nothing if the script's constant cannot be set."""
+    """What to run for each duration, id -> seconds; nothing if the constant cannot be set."""
     if not isinstance(script, ScriptFacts):
         return []
     sources = {submission.script.name: submission.script.text, **submission.modules}
     scales = options.speed > 1 and not obstacles(sources)
     jobs: list[RunJob] = []
-    for name, configuration in rubric.configurations.items():
-        source = set_constant(
-            submission.script.text, rubric.script.constants, configuration.duration
-        )
-        if name not in configurations or source is None:
+    for name, duration in durations.items():
+        source = set_constant(submission.script.text, rubric.script.constants, duration)
+        if source is None:
             continue
         jobs.append(
             RunJob(
                 id=name,
-                duration=configuration.duration,
+                duration=duration,
                 # What takes no time cannot take less, only go wrong.
-                speed=options.speed if scales and configuration.duration else 1.0,
+                speed=options.speed if scales and duration else 1.0,
                 name=rubric.script.file,
                 source=encode_source(source),
                 modules=submission.modules,

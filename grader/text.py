@@ -105,9 +105,7 @@ def mentions(text: str, names: Iterable[str]) -> list[Mention]:
 
     A slip of the pen is forgiven in names of six letters or more, never in a digit.
     """
-    names = tuple(names)
-    known = {"".join(words(name)): name for name in names} | {key(name): name for name in names}
-    longest = max((len(words(name)) for name in known.values()), default=0) + 1
+    known, longest = _known(tuple(names))
     found: list[Mention] = []
     place, spoken = 0, tokens(text)
     while place < len(spoken):
@@ -122,6 +120,13 @@ def mentions(text: str, names: Iterable[str]) -> list[Mention]:
             found.append(mention)
         place = mention.last + 1 if mention is not None else place + 1
     return found
+
+
+@lru_cache(maxsize=256)
+def _known(names: tuple[str, ...]) -> tuple[dict[str, str], int]:
+    """Key -> name, and how many words a mention may have."""
+    known = {"".join(words(name)): name for name in names} | {key(name): name for name in names}
+    return known, max((len(words(name)) for name in known.values()), default=0) + 1
 
 
 def _runs(

@@ -17,6 +17,7 @@ COMMANDS = (
     (),
     ("grade",),
     ("ci",),
+    ("run",),
     ("comment",),
     ("rubric",),
     ("rubric", "check"),

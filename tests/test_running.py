@@ -42,7 +42,8 @@ def planned(
         readme=SUBMISSION.readme,
         transcripts={},
     )
-    return plan(submission, script, names, RUBRIC, RunOptions(speed=speed))
+    durations = {name: RUBRIC.configurations[name].duration for name in names}
+    return plan(submission, script, durations, RUBRIC, RunOptions(speed=speed))
 
 
 def outcome(job: RunJob, *, rows: int = 4, locks: int = 2, held: float = 3.0) -> RunOutcome:

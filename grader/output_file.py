@@ -1,0 +1,20 @@
+"""Files that the user asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from grader.errors import UsageError
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes all of a file or nothing: beside its place first, then into it.
+
+    Raises UsageError when it cannot be written.
+    """
+    draft = path.with_name(f"{path.name}.part")
+    try:
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        draft.replace(path)
+    except OSError as error:
+        raise UsageError(f"Cannot write {path}: {error.strerror}.") from error
