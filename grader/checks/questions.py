@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from grader.checks.judgement import Judgement
-from grader.model import Answer, Evidence, FileState, Quote, ScriptFacts, Verdict
+from grader.model import Answer, Evidence, FileState, Quote, ScriptFacts, TextFile, Verdict
 from grader.questions import Marking, Question
 from grader.rubric import Rubric
 
 QUOTES = 5
 """Lines of an answer that a result quotes at most."""
+
+_LONGEST = 300
 
 _UNCOMPARED = Marking(
     verdict=Verdict.SKIPPED,
@@ -41,7 +45,7 @@ def check_question(evidence: Evidence, name: str, question: Question, rubric: Ru
 def _quotes(evidence: Evidence, answer: Answer) -> tuple[Quote, ...]:
     file = evidence.submission.readme.name
     return tuple(
-        Quote(file=file, line=line, quote=text.strip()[:300])
+        Quote(file=file, line=line, quote=text.strip()[:_LONGEST])
         for line, text in answer.lines[:QUOTES]
     )
 
@@ -64,4 +68,12 @@ def _unanswered(evidence: Evidence, answer: Answer) -> Judgement:
         confidence=0.95,
         what=f"{what} A person should look: {answer.doubt}." if pictured else what,
         doubt=pictured or readme.state is FileState.UNREADABLE,
+        quotes=tuple(_asked(readme, answer)),
     )
+
+
+def _asked(readme: TextFile, answer: Answer) -> Iterator[Quote]:
+    """Where the answer was expected."""
+    if answer.asked_line is not None:
+        line = readme.text.split("\n")[answer.asked_line - 1].strip()
+        yield Quote(file=readme.name, line=answer.asked_line, quote=line[:_LONGEST])

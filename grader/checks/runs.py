@@ -122,7 +122,9 @@ def _every_insert(outcome: RunOutcome, rubric: Rubric) -> Judgement:
         what=f"Our run with {_setting(outcome, rubric)} {_told(outcome, rubric)}.",
         actual=None if right else outcome.error,
         expected=f"{wanted} rows and no lock error",
-        doubt=(more and run.lock_errors == 0) or (right and unconfirmed(run) is not None),
+        doubt=(more and run.lock_errors == 0)
+        or (right and unconfirmed(run) is not None)
+        or (not right and _refused(outcome)),
     )
 
 
@@ -141,8 +143,13 @@ def _lock_error(outcome: RunOutcome, rubric: Rubric) -> Judgement:
         actual=None if right else outcome.error,
         expected="at least one lock error",
         # It may have been improved on purpose, or report its errors in its own way.
-        doubt=unconfirmed(run) is not None if right else outcome.error is None,
+        doubt=unconfirmed(run) is not None if right else outcome.error is None or _refused(outcome),
     )
+
+
+def _refused(outcome: RunOutcome) -> bool:
+    """Whether the script wanted something that our sandbox, unlike its author's, may forbid."""
+    return bool(outcome.error and outcome.error.startswith("PermissionError"))
 
 
 def unconfirmed(run: Run) -> str | None:

@@ -9,6 +9,7 @@ from grader.model import Report
 from grader.reports import wording
 from grader.reports.inert import Markdown
 from grader.reports.markdown import environment
+from grader.reports.shown_runs import shown_runs
 
 LONGEST = 60_000
 """Characters; GitHub refuses a comment of more than 65,536."""
@@ -44,6 +45,7 @@ class _Parts:
     """What a comment has room for."""
 
     details: bool = True
+    timeline: bool = True
     notes: bool = True
     table: bool = True
 
@@ -51,8 +53,9 @@ class _Parts:
 _SMALLER = (
     _Parts(),
     _Parts(details=False),
-    _Parts(details=False, notes=False),
-    _Parts(details=False, notes=False, table=False),
+    _Parts(details=False, timeline=False),
+    _Parts(details=False, timeline=False, notes=False),
+    _Parts(details=False, timeline=False, notes=False, table=False),
 )
 
 
@@ -85,7 +88,12 @@ def render_withheld(folder: str, earlier: History = _NEW) -> str:
 def _draw(report: Report, history: History, parts: _Parts) -> str:
     template = environment().get_template("comment.md.j2")
     return template.render(
-        report=report, say=wording, marker=_marker(history), before=history.before, parts=parts
+        report=report,
+        runs=shown_runs(report),
+        say=wording,
+        marker=_marker(history),
+        before=history.before,
+        parts=parts,
     )
 
 

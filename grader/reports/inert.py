@@ -95,6 +95,11 @@ def block(text: str) -> Markdown:
     return Markdown(f"{fence}text\n{body}\n{fence}")
 
 
+def diagram(text: str) -> Markdown:
+    """A fenced block that GitHub draws; the text must hold no fence, as Mermaid's never does."""
+    return Markdown(f"```mermaid\n{text}```")
+
+
 def _cut(line: str, limit: int) -> str:
     return line if len(line) <= limit else line[: limit - 3].rstrip() + "..."
 

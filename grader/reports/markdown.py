@@ -5,12 +5,14 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from grader.model import Report
-from grader.reports import inert, wording
+from grader.reports import inert, mermaid, wording
+from grader.reports.shown_runs import ShownRun, shown_runs
 
 
 def render(report: Report) -> str:
     """The report as GitHub Markdown in which no text of a student's does anything."""
-    return environment().get_template("report.md.j2").render(report=report, say=wording)
+    template = environment().get_template("report.md.j2")
+    return template.render(report=report, runs=shown_runs(report), say=wording)
 
 
 def environment() -> Environment:
@@ -31,8 +33,13 @@ def environment() -> Environment:
         cell=inert.cell,
         code=inert.code,
         block=inert.block,
+        mermaid=_diagram,
     )
     return jinja
+
+
+def _diagram(run: ShownRun) -> inert.Markdown:
+    return inert.diagram(mermaid.draw(run.line, f"{run.id} in seconds"))
 
 
 def _harmless(value: object) -> str:

@@ -17,6 +17,8 @@ from rich.text import Text
 from grader.model import Report, Result, Verdict
 from grader.reports import wording
 from grader.reports.inert import excerpt, one_line
+from grader.reports.shown_runs import ShownRun, shown_runs
+from grader.reports.timeline_text import draw
 from grader.reports.wording import NAME, TITLE
 
 WIDEST = 100  # longer lines are tiring to read
@@ -91,20 +93,29 @@ def _console(file: IO[str], *, width: int, color: bool, record: bool = False) ->
 
 
 def _draw(console: Console, report: Report, signs: _Signs) -> None:
-    for part in _parts(report, signs):
+    for part in _parts(report, console, signs):
         console.print(part)
 
 
-def _parts(report: Report, signs: _Signs) -> Iterator[RenderableType]:
+def _parts(report: Report, console: Console, signs: _Signs) -> Iterator[RenderableType]:
     yield _heading(report)
     yield _table(report, signs)
     yield _total(report, signs)
     for result in wording.to_explain(report):
         yield from ("", _title(result), Padding(_details(result, signs), (0, 0, 0, 2)))
+    for run in shown_runs(report):
+        if run.line.contended:
+            yield from ("", _run(run, console, signs))
     if report.notes:
         yield from ("", Text("Notes", style="bold"))
         yield from (_labelled([("-", Text(one_line(note.text)))]) for note in report.notes)
     yield from ("", Text(one_line(wording.closing(report)), style="bold"))
+
+
+def _run(run: ShownRun, console: Console, signs: _Signs) -> Group:
+    title = Text.assemble((f"{run.id}  ", "bold"), f"our run with {run.how}")
+    drawn = draw(run.line, console.width, unicode=signs is _UNICODE)
+    return Group(title, drawn, Text(run.story))
 
 
 def _heading(report: Report) -> Text:

@@ -9,10 +9,11 @@ A line of a trace is `seconds, what, process, text, statement` with tabs between
 `time.monotonic`, which counts alike in every process, and of the record that is written the first
 text among its parameters. The first line of a process is `start` with its number and its parent's.
 `free` tells that the lock that was asked for or held is so no more, though nothing was committed.
+
+Every process of a script starts with this: it imports only what Python has loaded by then.
 """
 
-# Every process of a script starts with this, so it imports only what Python has loaded by then.
-
+import atexit
 import os
 import sys
 import time
@@ -31,12 +32,10 @@ _MOST_LINES = 5_000  # of one process: a script that inserts without end is not 
 _LONGEST = 200
 _QUICK = 0.05  # seconds; a commit that takes longer has waited for somebody who reads
 _PATIENCE = 5.0  # seconds that sqlite3 waits for a lock if it is not told otherwise
-
 _EXECUTE = ("execute", "executemany", "executescript")
 _ENDS = ("commit", "rollback", "__exit__", "close")
 _WRITES = ("INSERT", "REPLACE", "UPDATE", "DELETE")
 _TAKES = (["BEGIN", "IMMEDIATE"], ["BEGIN", "EXCLUSIVE"])
-
 _now = time.monotonic
 
 
@@ -80,40 +79,41 @@ class _Trace:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
+        self.start()
 
-    def start(self) -> bool:
-        """Begins a process's file; False if that cannot be done."""
+    def start(self) -> None:
+        """Begins a process's file: its first line is written with the next."""
         number, self._left = str(os.getpid()), _MOST_LINES
         self._path = f"{self._folder}/{number}.trace"
-        return self._write(_now(), "start", number, str(os.getppid()))
+        self._first = _line(_now(), "start", number, str(os.getppid()))
 
     def tell(self, moment: float, what: str, *record: str) -> None:
         """Adds a line, if there is room for one."""
         if self._left > 0:
             self._left -= 1
-            self._write(moment, what, _safely(_process_name) or "MainProcess", *record)
+            self.write(_line(moment, what, _safely(_process_name) or "MainProcess", *record))
 
-    def _write(self, moment: float, *fields: str) -> bool:
-        line = "\t".join([f"{moment:.6f}", *map(_one_line, fields)]) + "\n"
-        # Opened anew each time: a script may close the files it does not know.
+    def write(self, line: bytes) -> bool:
+        """Adds to the file, opened anew: a script may close those it does not know."""
         try:
             file = os.open(self._path, _FLAGS, 0o644)
             try:
-                os.write(file, line.encode("utf-8", "replace"))
+                os.write(file, self._first + line)
             finally:
                 os.close(file)
         except OSError:
             return False
+        self._first = b""
         return True
 
 
-def _process_name() -> "str | None":
-    module = sys.modules.get("multiprocessing.process")
-    return module.current_process().name if module else None
+def _line(moment: float, *fields: str) -> bytes:
+    parts = [" ".join(field[: 2 * _LONGEST].split())[:_LONGEST] for field in fields]
+    return ("\t".join([f"{moment:.6f}", *parts]) + "\n").encode("utf-8", "replace")
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text[: 2 * _LONGEST].split())[:_LONGEST]
+def _process_name() -> str:
+    return str(sys.modules["multiprocessing.process"].current_process().name)
 
 
 def _words(statement: str) -> list[str]:
@@ -217,7 +217,7 @@ class _Tracer:
             _safely(self._replace)
 
     def is_lock_error(self, error: BaseException) -> bool:
-        """Whether somebody else has the lock."""
+        """Whether another has the lock."""
         text = str(error).lower()
         return isinstance(error, self._lock_error) and ("locked" in text or "busy" in text)
 
@@ -283,7 +283,7 @@ def _faster(times: "Sequence[Any]", speed: float) -> "tuple[Any, ...]":
 
 def _set_up(folder: str) -> None:
     trace = _Trace(folder)
-    if not trace.start():
+    if not trace.write(b""):
         return
     speed: float = _safely(float, os.environ.get("GRADER_SPEED")) or 1
     if speed > 1:
@@ -291,9 +291,9 @@ def _set_up(folder: str) -> None:
     sys.meta_path.insert(0, _Tracer(trace, speed))
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=lambda: _safely(trace.start))
-    import atexit
-
     atexit.register(_safely, lambda: trace.tell(_now(), "end"))
+    # Every import of the script's would look here in vain.
+    _safely(sys.path.remove, os.path.dirname(__file__))  # noqa: PTH120
 
 
 if "GRADER_TRACE" in os.environ:

@@ -15,7 +15,8 @@ _ESCAPES = re.compile(
 )
 _INVISIBLE = re.compile(r"[\x00-\x08\x0e-\x1b\x7f\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _MARKS = re.compile(r"(?:(?:>|\||(?:[-*+\u2022]|\d{1,3}[.)])(?=\s|\Z))\s?)+")
-_FENCE = re.compile(r"(?:`{3,}|~{3,})\s?\w*\Z")
+# Only where a run begins: else a long one is looked at from each of its characters.
+_FENCE = re.compile(r"(?:(?<!`)`{3,}|(?<!~)~{3,})\s?\w*\Z")
 
 
 class Page:

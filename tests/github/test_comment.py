@@ -259,4 +259,4 @@ def test_percent_signs() -> None:
     result = replace(one, score=0.0, title="a%2C,b:c", feedback=said)
     (line,) = commands(replace(case("partly"), criteria=(result,)))
     assert "a%252C%2Cb%3Ac::" in line
-    assert "100%250A::error::x, 5:6" in line
+    assert "100%250A: :error::x, 5:6" in line
