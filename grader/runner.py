@@ -14,6 +14,8 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import cache_from_source
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,7 +31,6 @@ from grader.trace import read_trace
 if TYPE_CHECKING:
     from grader.rubric import Limits
 
-_SHIM = Path(__file__).resolve().parent / "shim"
 _TRACE_FILES = 200
 _TRACE_BYTES = 256 * 1024
 _LOG_FILES = 1000
@@ -85,7 +86,7 @@ def run_script(
         program = Program(
             files={**files, job.name: job.source},
             script=job.name,
-            shim=_SHIM,
+            shim=_shim(),
             variables={"GRADER_SPEED": f"{job.speed:g}"},
         )
     except ValueError as fault:
@@ -97,6 +98,20 @@ def run_script(
 
     with executed(program, job.limits, job.sandbox, stop, look) as execution:
         return _outcome(job, execution)
+
+
+@cache
+def _shim() -> Path:
+    """The shim's folder. It is compiled once: each process of each run would else do it anew."""
+    folder = Path(__file__).resolve().parent / "shim"
+    source = folder / "sitecustomize.py"
+    compiled = Path(cache_from_source(str(source)))
+    with suppress(OSError):
+        if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
+            import py_compile
+
+            py_compile.compile(str(source))
+    return folder
 
 
 def _not_started(job: RunJob, problem: str) -> RunOutcome:

@@ -39,7 +39,8 @@ def read_trace(files: Mapping[str, bytes], speed: float) -> tuple[Event, ...]:
     """The events of a run in the order of time, of any bytes that its files may hold.
 
     `files` are the processes' files, name -> content. `speed` is how many times faster than the
-    assignment says the run went: a `t` is in the assignment's seconds since its first process.
+    assignment says the run went: a `t` is in the assignment's seconds since the first event, as
+    starting Python takes its time at any speed.
     """
     share = _MOST_BYTES // max(len(files), 1)
     processes = [list(_lines(data[:share])) for _, data in sorted(files.items())]
@@ -50,8 +51,9 @@ def read_trace(files: Mapping[str, bytes], speed: float) -> tuple[Event, ...]:
     told = sorted((line for lines in processes for line in _told(lines)), key=lambda n: n.moment)
     timed = (((line.moment - first) * speed, line) for line in told)
     inside = [(t, line) for t, line in timed if 0 <= t <= _LONGEST_RUN]
+    began = inside[0][0] if inside else 0.0
     return tuple(
-        Event(t=round(t, 3), process=line.process, kind=_KINDS[line.what], label=line.label)
+        Event(t=round(t - began, 3), process=line.process, kind=_KINDS[line.what], label=line.label)
         for t, line in inside[:_MOST_EVENTS]
     )
 

@@ -17,7 +17,7 @@ MAX_PARTS = 20_000
 DEEPEST = 50
 """Blocks within blocks; a person needs a few."""
 _LONGEST_NUMBER = 50
-_MOST_FAULTS, _LONGEST_FAULT = 50, 400
+_MOST_FAULTS, _LONGEST_FAULT = 50, 250
 
 
 @dataclass(slots=True)

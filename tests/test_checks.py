@@ -134,6 +134,14 @@ def test_what_no_trace_confirms_is_flagged(name: str, rows: int, locks: int, ver
     assert (result.verdict.value, result.needs_review) == (verdict, True)
 
 
+@pytest.mark.parametrize("name", ["run0", "run3"])
+def test_what_a_sandbox_may_have_forbidden_is_flagged(name: str) -> None:
+    """A script that was refused something may be right outside: a person looks."""
+    error = "PermissionError: [Errno 1] Operation not permitted (line 7)"
+    assert judged_run(name, rows=0, error=error).needs_review
+    assert not judged_run("run0", rows=0, error="ValueError: no (line 7)").needs_review
+
+
 def test_lock_errors_that_were_got_over_count() -> None:
     """A script that tries again until every record is in has met real lock errors."""
     result = judged_run("run3", rows=6, locks=2)
