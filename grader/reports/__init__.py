@@ -43,6 +43,12 @@ def _markdown(report: Report, _: Screen) -> str:
     return markdown.render(report)
 
 
+def _html(report: Report, _: Screen) -> str:
+    from grader.reports import html
+
+    return html.render(report)
+
+
 def _junit(report: Report, _: Screen) -> str:
     from grader.reports import junit
 
@@ -65,6 +71,7 @@ FORMATS: dict[str, Renderer] = {
     "terminal": _terminal,
     "json": _json,
     "markdown": _markdown,
+    "html": _html,
     "junit": _junit,
     "gradescope": _gradescope,
     "classroom": _classroom,

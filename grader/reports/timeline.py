@@ -5,7 +5,7 @@ The events come from untrusted scripts and transcripts: any number, in any order
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -16,8 +16,11 @@ MOST_LANES = 12
 MOST_SEGMENTS = 200
 _NAME = 12
 _LABEL = 24
+_LONGEST = 1e6
+"""Seconds; what claims a later moment than this, either way, is left out."""
 _NOTICED = 0.25
 """Seconds of waiting, in the assignment's time, that a person would call waiting."""
+_STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 30, 60, 600, 3600)
 
 
 class Kind(str, Enum):
@@ -26,7 +29,10 @@ class Kind(str, Enum):
     WAITING = "waiting"
     HOLDING = "holding"
     BUSY = "busy"
-    """It waited and then held the database; a pasted transcript does not say since when."""
+    """One of the two: a pasted transcript does not say when waiting came to its end."""
+
+
+_ENDS = {EventKind.COMMIT: ", then saved", EventKind.LOCKED: ", then locked out"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +46,11 @@ class Segment:
     """The record."""
     ended: EventKind | None = None
     """COMMIT or LOCKED; None when something else followed, or nothing."""
+
+    @property
+    def told(self) -> str:
+        """What the process did, and how that ended, in a few words."""
+        return self.kind.value + (_ENDS[self.ended] if self.ended else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +67,12 @@ class Timeline:
 
     lanes: tuple[Lane, ...]
     end: float
-    left_out: int = 0
-    """Processes and segments that there was no room for."""
+    processes: int
+    """These and the following count what is not shown too."""
+    saved: int
+    locked_out: int
+    left_out: int
+    """Segments that there was no room for, and events at impossible moments."""
 
     @property
     def segments(self) -> tuple[tuple[str, Segment], ...]:
@@ -68,99 +83,129 @@ class Timeline:
     @property
     def contended(self) -> bool:
         """Whether anybody waited so long that it can be seen."""
-        return any(
-            segment.ended is EventKind.LOCKED
-            or (segment.kind is Kind.WAITING and segment.end - segment.start >= _NOTICED)
+        return bool(self.locked_out) or any(
+            segment.kind is Kind.WAITING and segment.end - segment.start >= _NOTICED
             for _, segment in self.segments
         )
 
 
 def timeline(events: Iterable[Event], now: float | None = None) -> Timeline:
     """Orders events into lanes; what has not ended goes on until `now`, or the last event."""
-    ordered = sorted(events, key=lambda event: event.t)
-    if not ordered:
-        return Timeline(lanes=(), end=0.0)
-    start = ordered[0].t
-    end = max(ordered[-1].t - start, 0.0 if now is None else now)
+    given = tuple(events)
+    ordered = sorted((e for e in given if abs(e.t) <= _LONGEST), key=lambda event: event.t)
+    start = ordered[0].t if ordered else 0.0
+    end = max(ordered[-1].t - start if ordered else 0.0, now or 0.0)
+    lanes = _lanes(ordered, start, end)
+    shown = _fitting(lanes)
+    every = [segment for lane in lanes for segment in lane.segments]
+    drawn = sum(len(lane.segments) for lane in shown)
+    return Timeline(
+        lanes=shown,
+        end=end,
+        processes=len(lanes),
+        saved=sum(segment.ended is EventKind.COMMIT for segment in every),
+        locked_out=sum(segment.ended is EventKind.LOCKED for segment in every),
+        left_out=len(every) - drawn + len(given) - len(ordered),
+    )
+
+
+def ticks(seconds: float, most: int) -> Iterator[float]:
+    """Round moments from 0 to `seconds`, `most` steps apart at most."""
+    step = next((step for step in _STEPS if seconds / step <= most), seconds)
+    for number in range(int(seconds / step) + 1):
+        yield round(number * step, 6)
+
+
+def _lanes(ordered: Sequence[Event], start: float, end: float) -> list[Lane]:
+    untold = Kind.WAITING if any(e.kind is EventKind.HOLD for e in ordered) else Kind.BUSY
     by_process: dict[str, list[Event]] = {}
     for event in ordered:
-        by_process.setdefault(one_line(event.process, _NAME), []).append(event)
-    lanes = [
-        Lane(process=process, segments=_segments(own, start, end))
-        for process, own in sorted(by_process.items())
+        by_process.setdefault(event.process, []).append(event)
+    return [
+        Lane(process=_short(process), segments=_segments(own, start, end, untold))
+        for process, own in sorted(by_process.items(), key=lambda each: (len(each[0]), each[0]))
     ]
-    shown, room, left_out = list[Lane](), MOST_SEGMENTS, 0
-    for place, lane in enumerate(lanes):
-        kept = lane.segments[:room] if place < MOST_LANES else ()
-        left_out += len(lane.segments) - len(kept)
-        room -= len(kept)
-        if kept:
-            shown.append(Lane(process=lane.process, segments=kept))
-    return Timeline(lanes=tuple(shown), end=end, left_out=left_out)
 
 
-def _segments(events: Sequence[Event], start: float, end: float) -> tuple[Segment, ...]:
+def _fitting(lanes: Sequence[Lane]) -> tuple[Lane, ...]:
+    """What there is room for, the same share of it for each process."""
+    shown = lanes[:MOST_LANES]
+    room = MOST_SEGMENTS // max(len(shown), 1)
+    return tuple(Lane(process=each.process, segments=each.segments[:room]) for each in shown)
+
+
+def _short(name: str) -> str:
+    """Cut in the middle: what tells processes apart is often the number at the end."""
+    line = one_line(name)
+    return line if len(line) <= _NAME else f"{line[:4]}...{line[-5:]}"
+
+
+def _segments(
+    events: Sequence[Event], start: float, end: float, untold: Kind
+) -> tuple[Segment, ...]:
+    """What lies between a process's events; `untold` is what it did unless it is known."""
     found: list[Segment] = []
     begun: Event | None = None
 
     def close(until: float, kind: Kind, ended: EventKind | None = None) -> None:
         if begun is not None:
+            kind = Kind.HOLDING if begun.kind is EventKind.HOLD else kind
             label = one_line(begun.label, _LABEL)
             first = begun.t - start
             found.append(Segment(kind=kind, start=first, end=until, label=label, ended=ended))
 
     for event in events:
-        moment = event.t - start
-        holds = begun is not None and begun.kind is EventKind.HOLD
-        if event.kind is EventKind.COMMIT:
-            close(moment, Kind.HOLDING if holds else Kind.BUSY, event.kind)
-        elif begun is not None or event.kind is EventKind.LOCKED:
-            ended = event.kind if event.kind is EventKind.LOCKED else None
-            close(moment, Kind.HOLDING if holds else Kind.WAITING, ended)
-        begun = event if event.kind in {EventKind.WAIT, EventKind.HOLD} else None
-    close(end, Kind.HOLDING if begun and begun.kind is EventKind.HOLD else Kind.WAITING)
+        ends = event.kind in _ENDS
+        begun = begun or (event if ends else None)
+        kind = {EventKind.COMMIT: Kind.BUSY, EventKind.WAIT: untold}.get(event.kind, Kind.WAITING)
+        close(event.t - start, kind, event.kind if ends else None)
+        begun = None if ends else event
+    close(end, untold)
     return tuple(found)
 
 
 # ---------------------------------------------------------------- in words
 
 _TOLD = 4
-"""Segments that are told one by one; a longer list is no story."""
+"""Those that gave up who are told one by one; a longer list is no story."""
+_NAMED = 3
+"""Processes that one sentence names."""
 
 
 def story(line: Timeline) -> str:
     """What happened in the run, in a paragraph."""
     if not line.lanes:
         return "No trace of this run was recorded, so there is nothing to draw."
-    saved, lost = (_ended(line, kind) for kind in (EventKind.COMMIT, EventKind.LOCKED))
-    told = [f"{_counted(len(line.lanes), 'process', 'processes')} wanted to write."]
-    if line.contended:
-        told += _holders(saved)
-        told += [_gave_up(process, segment, line) for process, segment in lost[:_TOLD]]
-        if len(lost) > _TOLD:
-            told.append(f"So it went {len(lost) - _TOLD} more times.")
-    else:
-        told.append("Nobody had to wait for long.")
-    asked = len(saved) + len(lost)
-    if asked:
-        told.append(f"In all, {len(saved)} of {asked} records were saved, in {line.end:.1f} s.")
+    return " ".join(_sentences(line))
+
+
+def _sentences(line: Timeline) -> Iterator[str]:
+    yield f"{_counted(line.processes, 'process', 'processes')} wanted to write."
+    yield from _waiting(line) if line.contended else ["Nobody had to wait for long."]
+    if asked := line.saved + line.locked_out:
+        yield f"In all, {line.saved} of {asked} inserts were saved, in {_seconds(line.end)}."
+        if more := sum(lane.segments[-1].ended is None for lane in line.lanes):
+            yield f"How {more} more ended is not told."
     if line.left_out:
-        told.append(f"{line.left_out} more steps are not shown.")
-    return " ".join(told)
+        yield f"{line.left_out} more steps are not shown."
 
 
-def _ended(line: Timeline, kind: EventKind) -> list[tuple[str, Segment]]:
-    return [(process, segment) for process, segment in line.segments if segment.ended is kind]
-
-
-def _holders(saved: Sequence[tuple[str, Segment]]) -> list[str]:
-    """The first that held the database; what it did, the others did too."""
-    first = next(((p, s) for p, s in saved if s.kind is Kind.HOLDING), None)
-    if first is None:
-        return []
-    process, segment = first
-    held = f"{segment.end - segment.start:.1f} s"
-    return [f"{process} got the database first and held it for {held}{_for(segment)}."]
+def _waiting(line: Timeline) -> Iterator[str]:
+    first = next(((p, s) for p, s in line.segments if s.kind is Kind.HOLDING), None)
+    if first:
+        process, segment = first
+        held = _seconds(segment.end - segment.start)
+        yield f"{process} got the database first and held it for {held}{_for(segment)}."
+    lost = [(p, s) for p, s in line.segments if s.ended is EventKind.LOCKED]
+    for process, segment in lost[:_TOLD]:
+        yield _gave_up(process, segment, line)
+    if (more := line.locked_out - len(lost[:_TOLD])) > 0:
+        yield f"So it went {more} more {'time' if more == 1 else 'times'}."
+    if not line.locked_out:
+        waits = [(p, s) for p, s in line.segments if s.kind is Kind.WAITING]
+        process, segment = max(waits, key=lambda each: each[1].end - each[1].start)
+        longest = _seconds(segment.end - segment.start)
+        yield f"{process} waited longest, {longest}, and nobody had to give up."
 
 
 def _gave_up(process: str, segment: Segment, line: Timeline) -> str:
@@ -170,10 +215,21 @@ def _gave_up(process: str, segment: Segment, line: Timeline) -> str:
         if other != process and its.kind is not Kind.WAITING
         if its.start < segment.end and its.end > segment.start
     )
-    waited = f"{process} waited {segment.end - segment.start:.1f} s"
+    waited = f"{process} waited {_seconds(segment.end - segment.start)}"
+    if segment.kind is Kind.HOLDING:
+        waited = f"{process} held the database for {_seconds(segment.end - segment.start)}"
     whom = f" for {_listed(list(holders))}" if holders else ""
-    what = f": {segment.label} was not saved" if segment.label else ""
-    return f"{waited}{whom}, then SQLite's patience was over and it gave up{what}."
+    return f"{waited}{whom}, then SQLite's patience was over and it gave up{_lost(segment, line)}."
+
+
+def _lost(segment: Segment, line: Timeline) -> str:
+    again = any(
+        its.ended is EventKind.COMMIT and its.label == segment.label and its.end > segment.end
+        for _, its in line.segments
+    )
+    if not segment.label:
+        return ""
+    return f" {segment.label} for now" if again else f": {segment.label} was not saved"
 
 
 def _for(segment: Segment) -> str:
@@ -181,7 +237,13 @@ def _for(segment: Segment) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
+    if len(names) > _NAMED:
+        return f"{len(names)} others"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _seconds(span: float) -> str:
+    return f"{span:.1f} s" if span >= 0.05 or not span else f"{span:.3f} s"
 
 
 def _counted(number: int, one: str, many: str) -> str:

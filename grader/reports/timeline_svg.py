@@ -7,12 +7,12 @@ saved record ends in a tick and a lock error in a cross.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from grader.model import EventKind
 from grader.reports.timeline import Kind, Segment, Timeline, story
 
-_WIDTH = 720
 _LEFT = 56
 _RIGHT = 14
 _LANE = 34
@@ -23,25 +23,26 @@ _AXIS = 26
 _LETTER = 7.0
 """Width of a letter at the labels' size, at most."""
 _STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 30, 60, 600)
-_MOST_TICKS = 8
+_TICK = 55
+"""Pixels from one tick to the next, at least."""
 
 STYLE = """
-.timeline{--ink:#1f2328;--quiet:#59636e;--line:#d1d9e0;--hold:#0969da;--hold-ink:#fff;
---wait:#bf8700;--saved:#1a7f37;--locked:#cf222e;max-width:100%;height:auto;
+.timeline{--halo:#fff;--ink:#1f2328;--quiet:#59636e;--line:#d1d9e0;--hold:#0969da;--hold-ink:#fff;
+--wait:#bf8700;--saved:#1a7f37;--locked:#cf222e;max-width:100%;height:auto;overflow:visible;
 font:12px/1 system-ui,-apple-system,"Segoe UI",sans-serif}
-@media (prefers-color-scheme:dark){.timeline{--ink:#e6edf3;--quiet:#9198a1;--line:#3d444d;
+@media screen and (prefers-color-scheme:dark){.timeline{--halo:#0d1117;--ink:#e6edf3;--quiet:#9198a1;--line:#3d444d;
 --hold:#4493f8;--hold-ink:#0d1117;--wait:#d29922;--saved:#3fb950;--locked:#f85149}}
-@media print{.timeline{--ink:#000;--quiet:#333;--line:#999;--hold:#0969da;--hold-ink:#fff;
+@media print{.timeline{--halo:#fff;--ink:#000;--quiet:#333;--line:#999;--hold:#0969da;--hold-ink:#fff;
 --wait:#9a6700;--saved:#1a7f37;--locked:#cf222e}}
-.timeline text{fill:var(--ink)}
+.timeline text{fill:var(--ink);paint-order:stroke;stroke:var(--halo);stroke-width:3px}
 .timeline .title{font-weight:600;font-size:13px}
 .timeline .quiet{fill:var(--quiet)}
 .timeline .grid{stroke:var(--line);stroke-width:1}
 .timeline .holding{fill:var(--hold)}
 .timeline .busy{fill:none;stroke:var(--hold);stroke-width:1.5}
 .timeline .waiting{stroke:var(--wait);stroke-width:1}
-.timeline .hatch{stroke:var(--wait);stroke-width:2}
-.timeline text.on-bar{fill:var(--hold-ink)}
+.timeline .hatch{stroke:var(--wait);stroke-width:1.5;opacity:.6}
+.timeline text.on-bar{fill:var(--hold-ink);stroke:none}
 .timeline .saved,.timeline .locked{fill:none;stroke-width:2.5;stroke-linecap:round}
 .timeline .saved{stroke:var(--saved)}
 .timeline .saved.on-bar{stroke:var(--hold-ink)}
@@ -49,15 +50,47 @@ font:12px/1 system-ui,-apple-system,"Segoe UI",sans-serif}
 """
 
 
-def draw(named: Sequence[tuple[str, Timeline]], *, key: str = "t", standalone: bool = False) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scale:
+    """Where a moment is in a picture."""
+
+    left: int
+    width: int
+    """Of the whole picture, in pixels."""
+    seconds: float
+
+    def x(self, moment: float) -> float:
+        room = self.width - self.left - _RIGHT
+        return round(self.left + room * min(moment / self.seconds, 1.0), 1)
+
+    def ticks(self) -> Iterator[float]:
+        most = max((self.width - self.left - _RIGHT) // _TICK, 1)
+        step = next((step for step in _STEPS if self.seconds / step <= most), self.seconds)
+        for number in range(int(self.seconds / step) + 1):
+            yield round(number * step, 6)
+
+
+def draw(
+    named: Sequence[tuple[str, Timeline]],
+    *,
+    key: str = "t",
+    standalone: bool = False,
+    width: int = 720,
+    scale: float = 0.0,
+) -> str:
     """One picture of several timelines, title -> timeline, all on one scale of seconds.
 
     `key` keeps the ids of two pictures in one page apart; a standalone picture brings its style.
+    `scale` is the least number of seconds to draw, so that two pictures can share one scale.
     """
     shown = [(title, line) for title, line in named if line.lanes]
-    seconds = max((line.end for _, line in shown), default=0.0) or 0.001
-    height = sum(_height(line) for _, line in shown) + 8
-    svg = _picture(key, height)
+    lanes = [lane for _, line in shown for lane in line.lanes]
+    places = _Scale(
+        left=max(_LEFT, *(round(len(lane.process) * _LETTER) + 12 for lane in lanes), 0),
+        width=width,
+        seconds=max(scale, 0.001, *(line.end for _, line in shown)),
+    )
+    svg = _picture(key, width, sum(_height(line) for _, line in shown) + 8)
     SubElement(svg, "title", id=f"{key}-title").text = "; ".join(title for title, _ in shown)
     told = " ".join(f"{title}: {story(line)}" for title, line in shown)
     SubElement(svg, "desc", id=f"{key}-desc").text = told
@@ -67,19 +100,19 @@ def draw(named: Sequence[tuple[str, Timeline]], *, key: str = "t", standalone: b
     top = 0
     for title, line in shown:
         part = SubElement(svg, "g", transform=f"translate(0 {top})")
-        _add_timeline(part, title, line, seconds, key)
+        _add_timeline(part, title, line, places, key)
         top += _height(line)
     return tostring(svg, encoding="unicode")
 
 
-def _picture(key: str, height: int) -> Element:
+def _picture(key: str, width: int, height: int) -> Element:
     return Element(
         "svg",
         {
             "xmlns": "http://www.w3.org/2000/svg",
             "class": "timeline",
-            "viewBox": f"0 0 {_WIDTH} {height}",
-            "width": str(_WIDTH),
+            "viewBox": f"0 0 {width} {height}",
+            "width": str(width),
             "height": str(height),
             "role": "img",
             "aria-labelledby": f"{key}-title {key}-desc",
@@ -106,23 +139,23 @@ def _height(line: Timeline) -> int:
     return _TITLE + _LANE * len(line.lanes) + _AXIS
 
 
-def _add_timeline(part: Element, title: str, line: Timeline, seconds: float, key: str) -> None:
+def _add_timeline(part: Element, title: str, line: Timeline, scale: _Scale, key: str) -> None:
     _text(part, 0, 16, title, "title")
     bottom = _TITLE + _LANE * len(line.lanes)
-    for tick in _ticks(seconds):
-        x = _x(tick, seconds)
-        ends = {"x1": x, "x2": x, "y1": str(_TITLE), "y2": str(bottom)}
+    for tick in scale.ticks():
+        x = scale.x(tick)
+        ends = {"x1": f"{x}", "x2": f"{x}", "y1": f"{_TITLE}", "y2": f"{bottom}"}
         SubElement(part, "line", {"class": "grid", **ends})
-        _text(part, float(x), bottom + 15, f"{tick:g} s", "quiet", anchor="middle")
+        _text(part, x, bottom + 15, f"{tick:g} s", "quiet", anchor="middle")
     for place, lane in enumerate(line.lanes):
         top = _TITLE + _LANE * place + (_LANE - _BAR) // 2
         _text(part, 0, top + 15, lane.process)
         for segment in lane.segments:
-            _add_segment(part, segment, top, seconds, key)
+            _add_segment(part, segment, top, scale, key)
 
 
-def _add_segment(part: Element, segment: Segment, top: int, seconds: float, key: str) -> None:
-    left, right = float(_x(segment.start, seconds)), float(_x(segment.end, seconds))
+def _add_segment(part: Element, segment: Segment, top: int, scale: _Scale, key: str) -> None:
+    left, right = scale.x(segment.start), scale.x(segment.end)
     width = max(right - left, 1.5)
     place = {"x": f"{left:.1f}", "y": str(top), "width": f"{width:.1f}", "height": str(_BAR)}
     look = {"class": segment.kind.value, "rx": "2"}
@@ -148,10 +181,8 @@ def _add_mark(part: Element, segment: Segment, right: float, top: int) -> None:
 
 
 def _told(segment: Segment) -> str:
-    ends = {EventKind.COMMIT: ", then saved", EventKind.LOCKED: ", then locked out"}
-    end = ends.get(segment.ended, "") if segment.ended else ""
     span = f"{segment.start:.2f} s to {segment.end:.2f} s"
-    return f"{segment.label} {segment.kind.value}, {span}{end}".strip()
+    return f"{segment.label} {segment.told}, {span}".strip()
 
 
 def _text(
@@ -159,13 +190,3 @@ def _text(
 ) -> None:
     place = {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor}
     SubElement(part, "text", {**place, **({"class": style} if style else {})}).text = text
-
-
-def _x(moment: float, seconds: float) -> str:
-    return f"{_LEFT + (_WIDTH - _LEFT - _RIGHT) * min(moment / seconds, 1.0):.1f}"
-
-
-def _ticks(seconds: float) -> Iterator[float]:
-    step = next((step for step in _STEPS if seconds / step <= _MOST_TICKS), seconds)
-    for number in range(int(seconds / step) + 1):
-        yield round(number * step, 6)
