@@ -217,6 +217,23 @@ def test_import_is_free() -> None:
     assert done.stdout.strip() == "set()"
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("::error::x", ": :error::x"),
+        ("a\n::warning file=a,line=1::x", "a : :warning file=a,line=1::x"),
+        ("::error\n::x", ": :error ::x"),
+        ("##[error]x", "# #[error]x"),
+        ("std::vector, x[::2], y[::-1]", "std::vector, x[::2], y[::-1]"),
+        ("e" + "\u0301" * 50, "e" + "\u0301" * 4),
+        ("a\u3164b\U000e0101c", "a\ufffdb\ufffdc"),
+    ],
+)
+def test_orders_and_stacked_accents(text: str, shown: str) -> None:
+    """What a CI runner would obey is broken up, and accents do not cover other lines."""
+    assert inert.one_line(text) == shown
+
+
 def test_unknown_format() -> None:
     """An unknown format is refused with the names of the known ones."""
     with pytest.raises(UsageError, match="terminal, json, markdown"):

@@ -40,6 +40,14 @@ def git(folder: Path, *arguments: str) -> str:
     return done.stdout.decode().strip()
 
 
+def git_input(folder: Path, *arguments: str, said: str) -> str:
+    """Runs git in a folder of ours, with something to read."""
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, check=True, capture_output=True, input=said.encode()
+    )
+    return done.stdout.decode().strip()
+
+
 def commit(folder: Path, name: str, content: str) -> str:
     """Commits one file and returns the commit."""
     (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -370,6 +378,27 @@ def test_fetches_the_default_branch(work: Path) -> None:
         assert (facts.commit, facts.remote) == (latest, work.as_uri())
         assert git(folder, "rev-list", "--count", "HEAD") == "1"
     assert not folder.parent.exists()
+
+
+def test_only_near_folders_are_checked_out(work: Path) -> None:
+    """Files at the root and in its folders arrive; what lies deeper can be without end."""
+    for name in ("top.txt", "my work/near.txt", "a(b)/c/far.txt", "-rf/near.txt", "[x]/near.txt"):
+        commit(work, name, "1")
+    with fetched(work.as_uri()) as folder:
+        found = {str(path.relative_to(folder)) for path in folder.rglob("*.txt")}
+    assert found == {"top.txt", str(Path("my work", "near.txt")), str(Path("-rf", "near.txt"))}
+
+
+def test_a_bomb_of_folders_does_not_go_off(work: Path) -> None:
+    """Eight small objects that stand for a hundred million files are fetched like any others."""
+    inner = git_input(work, "hash-object", "-w", "--stdin", said="x")
+    kind = "100644 blob"
+    for _ in range(8):
+        entries = "".join(f"{kind} {inner}\tf{place}\n" for place in range(10))
+        inner, kind = git_input(work, "mktree", said=entries), "040000 tree"
+    git(work, "update-ref", "HEAD", git(work, "commit-tree", inner, "-m", "bomb"))
+    with fetched(work.as_uri()) as folder:
+        assert [path.name for path in folder.iterdir()] == [".git"]
 
 
 def test_fetches_a_branch_a_tag_and_a_commit(work: Path) -> None:

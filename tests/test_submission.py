@@ -172,6 +172,18 @@ def test_full_folder_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert kinds(read(tmp_path)) == ["layout"]
 
 
+def test_full_folder_still_shows_what_is_wanted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder with too many files those that count are found under their exact names."""
+    monkeypatch.setattr(submission, "_MAX_ENTRIES", 1)
+    put(tmp_path, *USUAL, *(f"{number}.txt" for number in range(50)))
+    assert found(tmp_path) == USUAL
+    (tmp_path / "writers.py").unlink()
+    put(tmp_path, "assignment/writers.py", "assignment/x.txt")
+    assert found(tmp_path)[0] == "assignment/writers.py"
+
+
 def test_many_folders_are_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of many folders only so many are looked into, assignment/ always."""
     monkeypatch.setattr(submission, "_MAX_FOLDERS", 2)
@@ -304,6 +316,15 @@ def test_damaged_text_is_a_note(tmp_path: Path) -> None:
     assert work.readme.text == "“a” – b\n\ufffd\n"
     assert kinds(work) == ["encoding"]
     assert work.notes[0].text.startswith("In README.md, line 2 has bytes")
+
+
+def test_long_text_is_a_note(tmp_path: Path) -> None:
+    """A README or a transcript of which only the beginning is looked at gives a note."""
+    put(tmp_path, "writers.py", "README.md")
+    (tmp_path / "out0.txt").write_text("x" * 100_001, encoding="utf-8")
+    work = read(tmp_path)
+    assert kinds(work) == ["length"]
+    assert "out0.txt" in work.notes[0].text
 
 
 def test_git_facts_are_part_of_it(tmp_path: Path) -> None:

@@ -114,6 +114,15 @@ def test_pipe_put_there_after_the_look_does_not_block(
     assert states == [FileState.UNREADABLE]
 
 
+def test_pointer_to_large_file_storage(tmp_path: Path) -> None:
+    """What Git LFS leaves in a file's place is not taken for its text."""
+    path = tmp_path / "out0.txt"
+    path.write_text("version https://git-lfs.github.com/spec/v1\nsize 5\n", encoding="utf-8")
+    file = read_text_file(path, "out0.txt")
+    assert (file.state, file.text) == (FileState.UNREADABLE, "")
+    assert "Git LFS pointer" in (file.problem or "")
+
+
 @needs_posix
 def test_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A socket is no ordinary file."""
