@@ -58,7 +58,8 @@ class Family:
 
         members: list[psutil.Process] = []
         with suppress(psutil.Error):
-            members = psutil.Process(self._leader.pid).children(recursive=True)
+            leader = psutil.Process(self._leader.pid)
+            members = [leader, *leader.children(recursive=True)]
         if len(members) > limits.processes:
             return Ending.PROCESSES
         if sum(map(_memory, members)) > limits.memory_bytes:

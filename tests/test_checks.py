@@ -259,3 +259,15 @@ def test_one_good_run_among_several_is_enough() -> None:
     transcript = Transcript(runs=runs, placeholder=False)
     result = judge(evidence(transcripts={"run0": transcript}), "out0", RUBRIC)
     assert result.verdict.value == "correct"
+
+
+@pytest.mark.parametrize("length", [100, 200_000])
+def test_a_transcript_that_was_not_read_to_its_end_is_flagged(length: int) -> None:
+    """What is missing from the part that was read may stand further down."""
+    long = TextFile(name="out0.txt", state=FileState.PRESENT, text="x" * length)
+    insert = Insert(line=1, process="P1", record="Ace")
+    run = TranscriptRun(inserts=(insert,), lock_errors=())
+    part = Transcript(runs=(run,), placeholder=False)
+    given = evidence(files={"run0": long}, transcripts={"run0": part})
+    result = judge(given, "out0", RUBRIC)
+    assert (result.verdict.value, result.needs_review) == ("partial", length > 100_000)

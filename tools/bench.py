@@ -45,13 +45,19 @@ def command(*arguments: str) -> Callable[[], object]:
     return lambda: subprocess.run(arguments, capture_output=True, check=False)
 
 
-def bare_script(folder: Path) -> Callable[[], object]:
-    """The sample's script at 3 s, run as a student would."""
+def written(folder: Path, duration: float) -> Path:
+    """The sample's script with a duration, in a folder."""
     rubric = load_assignment().rubric
     source = (SAMPLE / rubric.script.file).read_text("utf-8")
-    slow = set_constant(source, rubric.script.constants, 3)
     script = folder / rubric.script.file
-    script.write_bytes(encode_source(slow or source))
+    set_to = set_constant(source, rubric.script.constants, duration)
+    script.write_bytes(encode_source(set_to or source))
+    return script
+
+
+def bare_script(folder: Path) -> Callable[[], object]:
+    """The sample's script at 3 s, run as a student would."""
+    script = written(folder, 3)
     return lambda: subprocess.run(
         [sys.executable, str(script)], cwd=folder, capture_output=True, check=True
     )
@@ -74,8 +80,7 @@ def marking() -> Callable[[], object]:
 
 def traced(folder: Path, trace: str | None) -> Callable[[], object]:
     """The sample's script at 0 s, with the shim's trace or without."""
-    script = folder / load_assignment().rubric.script.file
-    script.write_bytes((SAMPLE / script.name).read_bytes())
+    script = written(folder, 0)
     shim = ROOT / "grader" / "shim"
     variables = {} if trace is None else {"PYTHONPATH": str(shim), "GRADER_TRACE": trace}
     return lambda: subprocess.run(

@@ -9,6 +9,7 @@ from grader.checks.judgement import Judgement
 from grader.criteria import TranscriptCriterion
 from grader.model import Evidence, FileState, Quote, Transcript, TranscriptRun, Verdict
 from grader.rubric import Expectation, Rubric
+from grader.text import LONGEST
 
 
 def check_transcript(
@@ -23,6 +24,8 @@ def check_transcript(
         judgement = _every_insert(transcript, file.name, file.text, rubric)
     else:
         judgement = _lock_error(transcript, file.name, file.text)
+    if judgement.verdict is not Verdict.CORRECT and len(file.text) > LONGEST:
+        judgement = replace(judgement, doubt=True)  # what is missing may stand further down
     other = _swapped_with(evidence, criterion.configuration, rubric)
     if judgement.verdict is Verdict.CORRECT or other is None:
         return judgement

@@ -38,7 +38,8 @@ def render(report: Report) -> str:
     """The report as JSON; characters that could steer a terminal stand as `\\u` escapes."""
     plain = _adapter().dump_python(report, mode="json")
     text = json.dumps(plain, ensure_ascii=False, indent=2, allow_nan=False)
-    return UNSAFE.sub(_escape, text) + "\n"
+    # GitHub's runner obeys `##[…]` wherever it stands in a job's log.
+    return UNSAFE.sub(_escape, text).replace("##[", "\\u0023#[") + "\n"
 
 
 def schema() -> dict[str, Any]:
