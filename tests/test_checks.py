@@ -270,4 +270,4 @@ def test_a_transcript_that_was_not_read_to_its_end_is_flagged(length: int) -> No
     part = Transcript(runs=(run,), placeholder=False)
     given = evidence(files={"run0": long}, transcripts={"run0": part})
     result = judge(given, "out0", RUBRIC)
-    assert (result.verdict.value, result.needs_review) == ("partial", length > 100_000)
+    assert (result.verdict.value, result.needs_review) == ("incorrect", length > 100_000)
