@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 RUBRIC = load_assignment(Path(__file__).resolve().parent.parent / "rubric.yaml").rubric
 NASTY = "</script><script>hacked=1</script><img src=x onerror=hacked=1>\"'&{{7*7}}\u202eq"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 def result(name: str, verdict: Verdict, said: str, *, sure: float = 0.95) -> Result:
@@ -170,24 +168,12 @@ def test_page_of_a_thousand_students_is_small() -> None:
 # ---------------------------------------------------------------- in a browser
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """A headless Chromium."""
-    sync_api = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("There is no Chromium on this computer.")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def opened(chromium: Browser, tmp_path: Path) -> Iterator[Page]:
+def opened(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     """The page of `ROWS`; whatever it complains of, or asks the network for, fails the test."""
     path = tmp_path / "index.html"
     path.write_text(render(ROWS, CLUSTER), "utf-8")
-    with chromium.new_context() as context:
+    with browser.new_context() as context:
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         page = context.new_page()
         complaints: list[str] = []
@@ -281,11 +267,11 @@ def test_page_fits_a_phone_and_paper(opened: Page) -> None:
     assert opened.locator("#table").is_visible()
 
 
-def test_page_is_usable_without_scripts(chromium: Browser, tmp_path: Path) -> None:
+def test_page_is_usable_without_scripts(browser: Browser, tmp_path: Path) -> None:
     """Without scripts everything can be read, the lines for overrides too; no control is dead."""
     path = tmp_path / "index.html"
     path.write_text(render(ROWS, CLUSTER), "utf-8")
-    with chromium.new_context(java_script_enabled=False) as context:
+    with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
         page.goto(path.as_uri())
         assert shown(page) == ["ada", "ben", "cleo", "dan"]
@@ -295,7 +281,7 @@ def test_page_is_usable_without_scripts(chromium: Browser, tmp_path: Path) -> No
         assert page.locator("button:visible, input:visible, select:visible").count() == 0
 
 
-def test_students_text_is_inert(chromium: Browser, tmp_path: Path) -> None:
+def test_students_text_is_inert(browser: Browser, tmp_path: Path) -> None:
     """Whatever a student, a roster or a repository says is shown as text, in every section."""
     rows = [
         graded(f"{NASTY}{n}", *(result(name, Verdict.PARTIAL, NASTY, sure=0.3)
@@ -312,7 +298,7 @@ def test_students_text_is_inert(chromium: Browser, tmp_path: Path) -> None:
     path = tmp_path / "index.html"
     # Without its policy the page must be harmless too.
     path.write_text(re.sub(r"<meta http-equiv[^>]*>", "", html), "utf-8")
-    with chromium.new_context() as context:
+    with browser.new_context() as context:
         page = context.new_page()
         page.goto(path.as_uri())
         assert page.evaluate("typeof hacked") == "undefined"
@@ -323,12 +309,12 @@ def test_students_text_is_inert(chromium: Browser, tmp_path: Path) -> None:
         assert outside == []
 
 
-def test_policy_forbids_everything_but_the_pages_own(chromium: Browser, tmp_path: Path) -> None:
+def test_policy_forbids_everything_but_the_pages_own(browser: Browser, tmp_path: Path) -> None:
     """Even markup that got into the page could neither run nor ask the network."""
     path = tmp_path / "index.html"
     added = "<script>hacked=1</script><img src=http://127.0.0.1:9/x></body>"
     path.write_text(render(ROWS).replace("</body>", added), "utf-8")
-    with chromium.new_context() as context:
+    with browser.new_context() as context:
         page = context.new_page()
         refused: list[str] = []
         page.on("console", lambda message: refused.append(message.text))

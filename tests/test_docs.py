@@ -19,6 +19,7 @@ DOCUMENTS = (
     "docs/students.md",
     "docs/instructors.md",
     "docs/speed.md",
+    "docs/security.md",
 )
 
 

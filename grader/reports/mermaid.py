@@ -20,7 +20,7 @@ def draw(line: Timeline, title: str) -> str:
         "gantt",
         f"    title {_plain(title) or 'Timeline'}",
         "    dateFormat x",
-        "    axisFormat %M:%S",
+        f"    axisFormat {_axis(line.end)}",
     ]
     text = "\n".join(head)
     for added in _lines(line):
@@ -39,11 +39,19 @@ def _lines(line: Timeline) -> Iterator[str]:
             yield f"    {_said(segment)} :{_look(segment)}{span}"
 
 
+def _axis(seconds: float) -> str:
+    """No minutes unless they are needed: where time zones differ by half an hour, 0 is 30:00."""
+    if seconds < 5:
+        return "%S.%L s"
+    return "%S s" if seconds < 60 else "%M:%S"
+
+
 def _said(segment: Segment) -> str:
-    words = {Kind.WAITING: "waits", Kind.HOLDING: "holds", Kind.BUSY: "at work"}
+    """Begins with a word of ours: a record may be called like an order to Mermaid."""
+    words = {Kind.WAITING: "Waits", Kind.HOLDING: "Holds", Kind.BUSY: "Waits or holds"}
     label = _plain(segment.label)
     ended = {EventKind.COMMIT: " and saves", EventKind.LOCKED: " and is locked out"}
-    said = f"{label} {words[segment.kind]}".strip()
+    said = words[segment.kind] + (f" to add {label}" if label else "")
     return said + (ended[segment.ended] if segment.ended else "")
 
 

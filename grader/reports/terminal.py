@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
 from rich.box import SIMPLE_HEAD
@@ -24,6 +24,7 @@ from grader.reports.wording import NAME, TITLE
 WIDEST = 100  # longer lines are tiring to read
 NARROWEST = 40
 QUOTES = 3
+LANES = 5  # processes that are drawn of a run
 _STYLES = {
     Verdict.CORRECT: "green",
     Verdict.PARTIAL: "yellow",
@@ -114,7 +115,10 @@ def _parts(report: Report, console: Console, signs: _Signs) -> Iterator[Renderab
 
 def _run(run: ShownRun, console: Console, signs: _Signs) -> Group:
     title = Text.assemble((f"{run.id}  ", "bold"), f"our run with {run.how}")
-    drawn = draw(run.line, console.width, unicode=signs is _UNICODE)
+    few = replace(run.line, lanes=run.line.lanes[:LANES])
+    drawn = draw(few, console.width, unicode=signs is _UNICODE)
+    if (more := run.line.processes - len(few.lanes)) > 0:
+        drawn.append(f"\n... and {more} more {'process' if more == 1 else 'processes'}")
     return Group(title, drawn, Text(run.story))
 
 

@@ -20,6 +20,8 @@ _LONGEST = 1e6
 """Seconds; what claims a later moment than this, either way, is left out."""
 _NOTICED = 0.25
 """Seconds of waiting, in the assignment's time, that a person would call waiting."""
+_AT_ONCE = 0.002
+"""Seconds that nobody waited who got the database no later than this."""
 _STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 30, 60, 600, 3600)
 
 
@@ -71,6 +73,8 @@ class Timeline:
     """These and the following count what is not shown too."""
     saved: int
     locked_out: int
+    untold: int
+    """Processes of which the last end is not known."""
     left_out: int
     """Segments that there was no room for, and events at impossible moments."""
 
@@ -105,6 +109,7 @@ def timeline(events: Iterable[Event], now: float | None = None) -> Timeline:
         processes=len(lanes),
         saved=sum(segment.ended is EventKind.COMMIT for segment in every),
         locked_out=sum(segment.ended is EventKind.LOCKED for segment in every),
+        untold=sum(lane.segments[-1].ended is None for lane in lanes),
         left_out=len(every) - drawn + len(given) - len(ordered),
     )
 
@@ -145,23 +150,32 @@ def _segments(
 ) -> tuple[Segment, ...]:
     """What lies between a process's events; `untold` is what it did unless it is known."""
     found: list[Segment] = []
+
+    def add(begun: Event, until: float, kind: Kind, ended: EventKind | None = None) -> None:
+        kind = Kind.HOLDING if begun.kind is EventKind.HOLD else kind
+        label = one_line(begun.label, _LABEL)
+        first = begun.t - start
+        found.append(Segment(kind=kind, start=first, end=until, label=label, ended=ended))
+
     begun: Event | None = None
-
-    def close(until: float, kind: Kind, ended: EventKind | None = None) -> None:
-        if begun is not None:
-            kind = Kind.HOLDING if begun.kind is EventKind.HOLD else kind
-            label = one_line(begun.label, _LABEL)
-            first = begun.t - start
-            found.append(Segment(kind=kind, start=first, end=until, label=label, ended=ended))
-
     for event in events:
-        ends = event.kind in _ENDS
-        begun = begun or (event if ends else None)
-        kind = {EventKind.COMMIT: Kind.BUSY, EventKind.WAIT: untold}.get(event.kind, Kind.WAITING)
-        close(event.t - start, kind, event.kind if ends else None)
-        begun = None if ends else event
-    close(end, untold)
+        if event.kind in _ENDS:
+            kind = Kind.BUSY if event.kind is EventKind.COMMIT else Kind.WAITING
+            add(begun or event, event.t - start, kind, event.kind)
+            begun = None
+        else:
+            kind = Kind.WAITING if event.kind is EventKind.HOLD else untold
+            if begun and not _at_once(begun, event):
+                add(begun, event.t - start, kind)
+            begun = event
+    if begun:
+        add(begun, end, untold)
     return tuple(found)
+
+
+def _at_once(begun: Event, event: Event) -> bool:
+    got = begun.kind is EventKind.WAIT and event.kind is EventKind.HOLD
+    return got and event.t - begun.t <= _AT_ONCE
 
 
 # ---------------------------------------------------------------- in words
@@ -184,8 +198,8 @@ def _sentences(line: Timeline) -> Iterator[str]:
     yield from _waiting(line) if line.contended else ["Nobody had to wait for long."]
     if asked := line.saved + line.locked_out:
         yield f"In all, {line.saved} of {asked} inserts were saved, in {_seconds(line.end)}."
-        if more := sum(lane.segments[-1].ended is None for lane in line.lanes):
-            yield f"How {more} more ended is not told."
+        if line.untold:
+            yield f"How {line.untold} more ended is not told."
     if line.left_out:
         yield f"{line.left_out} more steps are not shown."
 
@@ -209,17 +223,22 @@ def _waiting(line: Timeline) -> Iterator[str]:
 
 
 def _gave_up(process: str, segment: Segment, line: Timeline) -> str:
+    spent = _seconds(segment.end - segment.start)
+    did = f"waited {spent}{_whom(process, segment, line)}"
+    if segment.kind is Kind.HOLDING:
+        did = f"held the database for {spent}"
+    lost = _lost(segment, line)
+    return f"{process} {did}, then SQLite's patience was over and it gave up{lost}."
+
+
+def _whom(process: str, segment: Segment, line: Timeline) -> str:
     holders = dict.fromkeys(
         other
         for other, its in line.segments
         if other != process and its.kind is not Kind.WAITING
         if its.start < segment.end and its.end > segment.start
     )
-    waited = f"{process} waited {_seconds(segment.end - segment.start)}"
-    if segment.kind is Kind.HOLDING:
-        waited = f"{process} held the database for {_seconds(segment.end - segment.start)}"
-    whom = f" for {_listed(list(holders))}" if holders else ""
-    return f"{waited}{whom}, then SQLite's patience was over and it gave up{_lost(segment, line)}."
+    return f" for {_listed(list(holders))}" if holders else ""
 
 
 def _lost(segment: Segment, line: Timeline) -> str:

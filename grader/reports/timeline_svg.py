@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from grader.model import EventKind
-from grader.reports.timeline import Kind, Segment, Timeline, story
+from grader.reports.timeline import Kind, Segment, Timeline, story, ticks
 
 _LEFT = 56
 _RIGHT = 14
@@ -22,7 +22,6 @@ _TITLE = 26
 _AXIS = 26
 _LETTER = 7.0
 """Width of a letter at the labels' size, at most."""
-_STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 30, 60, 600)
 _TICK = 55
 """Pixels from one tick to the next, at least."""
 
@@ -30,10 +29,11 @@ STYLE = """
 .timeline{--halo:#fff;--ink:#1f2328;--quiet:#59636e;--line:#d1d9e0;--hold:#0969da;--hold-ink:#fff;
 --wait:#bf8700;--saved:#1a7f37;--locked:#cf222e;max-width:100%;height:auto;overflow:visible;
 font:12px/1 system-ui,-apple-system,"Segoe UI",sans-serif}
-@media screen and (prefers-color-scheme:dark){.timeline{--halo:#0d1117;--ink:#e6edf3;--quiet:#9198a1;--line:#3d444d;
---hold:#4493f8;--hold-ink:#0d1117;--wait:#d29922;--saved:#3fb950;--locked:#f85149}}
-@media print{.timeline{--halo:#fff;--ink:#000;--quiet:#333;--line:#999;--hold:#0969da;--hold-ink:#fff;
---wait:#9a6700;--saved:#1a7f37;--locked:#cf222e}}
+@media screen and (prefers-color-scheme:dark){.timeline{--halo:#0d1117;--ink:#e6edf3;
+--quiet:#9198a1;--line:#3d444d;--hold:#4493f8;--hold-ink:#0d1117;--wait:#d29922;
+--saved:#3fb950;--locked:#f85149}}
+@media print{.timeline{--halo:#fff;--ink:#000;--quiet:#333;--line:#999;--hold:#0969da;
+--hold-ink:#fff;--wait:#9a6700;--saved:#1a7f37;--locked:#cf222e}}
 .timeline text{fill:var(--ink);paint-order:stroke;stroke:var(--halo);stroke-width:3px}
 .timeline .title{font-weight:600;font-size:13px}
 .timeline .quiet{fill:var(--quiet)}
@@ -45,8 +45,8 @@ font:12px/1 system-ui,-apple-system,"Segoe UI",sans-serif}
 .timeline text.on-bar{fill:var(--hold-ink);stroke:none}
 .timeline .saved,.timeline .locked{fill:none;stroke-width:2.5;stroke-linecap:round}
 .timeline .saved{stroke:var(--saved)}
-.timeline .saved.on-bar{stroke:var(--hold-ink)}
 .timeline .locked{stroke:var(--locked)}
+.timeline path.on-bar{stroke:var(--hold-ink)}
 """
 
 
@@ -64,10 +64,7 @@ class _Scale:
         return round(self.left + room * min(moment / self.seconds, 1.0), 1)
 
     def ticks(self) -> Iterator[float]:
-        most = max((self.width - self.left - _RIGHT) // _TICK, 1)
-        step = next((step for step in _STEPS if self.seconds / step <= most), self.seconds)
-        for number in range(int(self.seconds / step) + 1):
-            yield round(number * step, 6)
+        return ticks(self.seconds, max((self.width - self.left - _RIGHT) // _TICK, 1))
 
 
 def draw(
@@ -163,7 +160,7 @@ def _add_segment(part: Element, segment: Segment, top: int, scale: _Scale, key: 
         look["fill"] = f"url(#{key}-hatch)" if segment.kind is Kind.WAITING else "none"
     bar = SubElement(part, "rect", {**place, **look})
     SubElement(bar, "title").text = _told(segment)
-    if segment.label and len(segment.label) * _LETTER + 22 < width:
+    if segment.label and len(segment.label) * _LETTER + 30 < width:
         on_bar = "on-bar" if segment.kind is Kind.HOLDING else ""
         _text(part, left + 7, top + 15, segment.label, on_bar)
     if segment.ended and width > _MARK:
@@ -173,11 +170,11 @@ def _add_segment(part: Element, segment: Segment, top: int, scale: _Scale, key: 
 def _add_mark(part: Element, segment: Segment, right: float, top: int) -> None:
     x, y = right - 13, top + _BAR // 2
     if segment.ended is EventKind.COMMIT:
-        look = "saved on-bar" if segment.kind is Kind.HOLDING else "saved"
-        SubElement(part, "path", {"class": look, "d": f"M{x:.1f} {y}l3 4 5-8"})
+        look, path = "saved", f"M{x:.1f} {y}l3 4 5-8"
     else:
-        cross = f"M{x:.1f} {y - 4}l8 8m0-8l-8 8"
-        SubElement(part, "path", {"class": "locked", "d": cross})
+        look, path = "locked", f"M{x:.1f} {y - 4}l8 8m0-8l-8 8"
+    on_bar = " on-bar" if segment.kind is Kind.HOLDING else ""
+    SubElement(part, "path", {"class": look + on_bar, "d": path})
 
 
 def _told(segment: Segment) -> str:

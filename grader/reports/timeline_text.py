@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from grader.model import EventKind
-from grader.reports.timeline import Kind, Lane, Segment, Timeline
+from grader.reports.timeline import Kind, Lane, Segment, Timeline, ticks
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -20,7 +20,8 @@ _MARKS = {
     True: {EventKind.COMMIT: "✓", EventKind.LOCKED: "✗"},
     False: {EventKind.COMMIT: "+", EventKind.LOCKED: "x"},
 }
-_TICKS = 4
+_TICK = 9
+"""Columns from one tick to the next, at least."""
 _NARROWEST = 20
 
 
@@ -29,9 +30,10 @@ def draw(line: Timeline, width: int = 80, *, unicode: bool = True, scale: float 
 
     `scale` is the least number of seconds to draw, so that two drawings can share one scale.
     """
+    from rich.cells import cell_len
     from rich.text import Text
 
-    margin = max((len(lane.process) for lane in line.lanes), default=2) + 2
+    margin = max((cell_len(lane.process) for lane in line.lanes), default=2) + 2
     room = max(width - margin - 1, _NARROWEST)
     seconds = max(line.end, scale, 0.001)
     parts = [_lane(lane, margin, room, seconds, unicode) for lane in line.lanes]
@@ -54,7 +56,8 @@ def _lane(lane: Lane, margin: int, room: int, seconds: float, unicode: bool) -> 
         ]
         if segment.ended:
             marks[last - 1] = (_MARKS[unicode][segment.ended], _MARK_STYLES[segment.ended])
-    drawn = Text(f"{lane.process:<{margin}}", style="bold")
+    drawn = Text(lane.process, style="bold")
+    drawn.pad_right(margin - drawn.cell_len)
     # The end of a short segment is not hidden by the next.
     for place, (character, style) in enumerate(cells):
         drawn.append(*marks.get(place, (character, style)))
@@ -64,22 +67,25 @@ def _lane(lane: Lane, margin: int, room: int, seconds: float, unicode: bool) -> 
 
 def _bar(segment: Segment, length: int, unicode: bool) -> str:
     """A segment's pattern, with its label where there is room."""
+    from rich.cells import cell_len
+
     body = _DRAWN[unicode][segment.kind] * length
     label = f" {segment.label} "
-    if not segment.label or len(label) + 3 > length or not (unicode or label.isascii()):
+    fits = len(label) + 3 <= length and cell_len(label) == len(label)
+    if not segment.label or not fits or not (unicode or label.isascii()):
         return body
     place = (length - len(label)) // 2
     return body[:place] + label + body[place + len(label) :]
 
 
 def _axis(room: int, seconds: float) -> str:
-    """Seconds at even distances, each beginning below its moment."""
-    axis = [" "] * (room + 8)
-    digits = 0 if seconds >= 2 * _TICKS else 1 if seconds >= 0.4 else 3
-    for tick in range(_TICKS + 1):
-        text = f"{seconds * tick / _TICKS:.{digits}f}{' s' if tick == _TICKS else ''}"
-        place = min(round(room * tick / _TICKS), room - len(text))
-        axis[place : place + len(text)] = text
+    """Round moments, each told where it begins."""
+    axis = [" "] * room
+    for tick in ticks(seconds, max(room // _TICK, 1)):
+        text = f"{tick:g} s"
+        place = min(round(room * tick / seconds), room - len(text))
+        if "".join(axis[max(place - 1, 0) :]).isspace():
+            axis[place : place + len(text)] = text
     return "".join(axis).rstrip()
 
 
@@ -88,7 +94,7 @@ def _legend(line: Timeline, margin: int, unicode: bool) -> Text:
 
     kinds = {segment.kind for _, segment in line.segments}
     ends = {segment.ended for _, segment in line.segments}
-    words = {Kind.WAITING: "waiting", Kind.HOLDING: "holding", Kind.BUSY: "waiting, then holding"}
+    words = {Kind.WAITING: "waiting", Kind.HOLDING: "holding", Kind.BUSY: "waiting or holding"}
     marks = {EventKind.COMMIT: "saved", EventKind.LOCKED: "gave up, locked out"}
     drawn = Text(" " * margin)
     for kind, word in words.items():
