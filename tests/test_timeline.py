@@ -225,7 +225,7 @@ def test_a_terminal_report_draws_a_few_processes() -> None:
         notes=(),
     )
     text = terminal.render(report)
-    assert re.findall(r"^P\d+", text, re.MULTILINE) == [f"P{n}" for n in range(terminal.LANES)]
+    assert re.findall(r"^(P\d+)  ", text, re.MULTILINE) == [f"P{n}" for n in range(terminal.LANES)]
     assert f"... and {50 - terminal.LANES} more processes" in text
 
 
