@@ -40,7 +40,7 @@ def run_grader(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def graded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, Report]]:
     folder = tmp_path_factory.mktemp("forks")
     untouched = folder / "untouched"

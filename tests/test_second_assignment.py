@@ -46,7 +46,7 @@ def run_grader(*arguments: str, rubric: Path = RUBRIC) -> subprocess.CompletedPr
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def graded() -> dict[str, tuple[int, Report]]:
     def one(place: Path) -> tuple[int, Report]:
         done = run_grader("grade", str(place), "--format", "json")
