@@ -12,8 +12,10 @@ import click
 
 from grader import __version__
 from grader.cli_ci import ci
+from grader.cli_class import class_
 from grader.cli_comment import comment
 from grader.cli_options import (
+    only_option,
     overrides_option,
     reveal_option,
     rubric_option,
@@ -43,6 +45,8 @@ def cli() -> None:
     Try:
       grader grade my-fork          grade the folder my-fork and show the report
       grader grade . --only q3      look at one criterion (quick: runs nothing)
+      grader class forks --out marks
+                                    grade everyone's fork in the folder forks
       grader run my-fork            watch who holds the database and who waits
       grader doctor                 see whether this computer is ready
 
@@ -54,16 +58,12 @@ cli.add_command(rubric)
 cli.add_command(run)
 cli.add_command(ci)
 cli.add_command(comment)
+cli.add_command(class_)
 
 
 @cli.command()
 @click.argument("submission", default=".")
-@click.option(
-    "--only",
-    multiple=True,
-    metavar="ID",
-    help="Judge this criterion alone, such as q3 or out0. May be given several times.",
-)
+@only_option
 @click.option(
     "--format",
     "report_format",

@@ -20,6 +20,12 @@ def _speed(_context: click.Context, _option: click.Parameter, value: str) -> flo
     raise click.BadParameter(f"{value} is not auto, or a number from 1 to {MOST_SPEED:g}.")
 
 
+only_option = click.option(
+    "--only",
+    multiple=True,
+    metavar="ID",
+    help="Judge this criterion alone, such as q3 or out0. May be given several times.",
+)
 rubric_option = click.option(
     "--rubric",
     "rubric_file",

@@ -123,6 +123,14 @@ class Gradebook:
             found = book.execute(_BY_KEY, astuple(key)).fetchone()
         return self._read(_WORK, found["work"]) if found and found["work"] else None
 
+    def works(self, students: Iterable[Student]) -> Iterator[Work]:
+        """Their own words as stored with what counts for them, for those that were graded."""
+        for student in students:
+            with self._file.transaction() as book:
+                newest = _newest(book, student.key)
+            if newest is not None and newest["work"]:
+                yield self._read(_WORK, newest["work"])
+
     def store(self, key: ResultKey, report: Report, work: Work, *, again: bool = False) -> bool:
         """Writes a report down; once this returns, no crash takes it away.
 

@@ -20,6 +20,7 @@ from grader.model import (
     Report,
     Result,
     RunOptions,
+    Submission,
     SubmissionInfo,
     TextFile,
 )
@@ -52,15 +53,15 @@ def grade(
     Raises UsageError for a source or a criterion that does not exist, and SandboxError when a
     required sandbox is missing.
     """
-    _selected(assignment.rubric, only)  # a slip of the pen is told before anything is fetched
+    selected(assignment.rubric, only)  # a slip of the pen is told before anything is fetched
     with fetched(source) if is_url(source) else nullcontext(Path(source)) as folder:
-        evidence = gather(folder, source, assignment, progress, only=only, options=options)
+        submission = read_submission(folder, source, assignment.rubric)
+        evidence = gather(submission, assignment, progress, only=only, options=options)
     return report_on(evidence, assignment, only=only, reveal=reveal, overrides=overrides)
 
 
 def gather(
-    folder: Path,
-    source: str,
+    submission: Submission,
     assignment: Assignment,
     progress: Progress,
     *,
@@ -68,14 +69,13 @@ def gather(
     options: RunOptions = RunOptions(),  # noqa: B008 - it is frozen
     run: Runner = run_script,
 ) -> Evidence:
-    """Reads and runs a submission that lies in a folder; `source` is what the user calls it.
+    """Collects what a submission is judged by, its runs among it.
 
     Raises UsageError for a criterion that does not exist, and SandboxError when a required
     sandbox is missing.
     """
     rubric = assignment.rubric
-    submission = read_submission(folder, source, rubric)
-    criteria = [rubric.criteria[name] for name in _selected(rubric, only)]
+    criteria = [rubric.criteria[name] for name in selected(rubric, only)]
     return collect(submission, assignment, criteria, progress, options, run)
 
 
@@ -86,14 +86,43 @@ def report_on(
     only: Sequence[str] = (),
     reveal: bool = False,
     overrides: Sequence[Override] = (),
+    student: str | None = None,
 ) -> Report:
-    """Judges the evidence and reports it; the same evidence always gives the same report."""
+    """Judges the evidence and reports it; the same evidence always gives the same report.
+
+    `student` is the key of the submission's student, where a whole class is graded.
+    """
     rubric, submission = assignment.rubric, evidence.submission
-    judged = [judge(evidence, name, rubric) for name in _selected(rubric, only)]
+    judged = [judge(evidence, name, rubric) for name in selected(rubric, only)]
     shown = judged if reveal else [_concealed(result) for result in judged]
-    own = _concerning(overrides, submission.path, submission.commit)
+    own = concerning(overrides, submission, student)
     results, changes = apply_overrides(shown, own, evidence.answers, rubric)
-    return _report(evidence, assignment, results, changes)
+    return _report(evidence, assignment, results, changes, student)
+
+
+def concerning(
+    overrides: Sequence[Override], submission: Submission, student: str | None = None
+) -> tuple[Override, ...]:
+    """Those of a class's overrides that are for this submission."""
+    source, commit = submission.path, submission.commit
+    url = is_url(source)
+    place = source if url else str(Path(source).resolve())
+    names = names_of(place, url=url, student=student)
+    return tuple(override for override in overrides if override.concerns(names, commit))
+
+
+def selected(rubric: Rubric, only: Sequence[str]) -> list[str]:
+    """The criteria to judge, in the rubric's order; `only` names some, or is empty for all.
+
+    Raises UsageError for one that does not exist.
+    """
+    unknown = [name for name in only if name not in rubric.criteria]
+    if unknown:
+        raise UsageError(
+            f"There is no criterion {', '.join(unknown)}. "
+            f"The rubric has: {', '.join(rubric.criteria)}."
+        )
+    return [name for name in rubric.criteria if not only or name in only]
 
 
 def read_overrides(path: Path, assignment: Assignment) -> tuple[Override, ...]:
@@ -104,25 +133,8 @@ def read_overrides(path: Path, assignment: Assignment) -> tuple[Override, ...]:
     return parse_overrides(read_named(path), path.name, assignment.rubric)
 
 
-def _selected(rubric: Rubric, only: Sequence[str]) -> list[str]:
-    """The criteria to judge, in the rubric's order."""
-    unknown = [name for name in only if name not in rubric.criteria]
-    if unknown:
-        raise UsageError(
-            f"There is no criterion {', '.join(unknown)}. "
-            f"The rubric has: {', '.join(rubric.criteria)}."
-        )
-    return [name for name in rubric.criteria if not only or name in only]
-
-
 def _concealed(result: Result) -> Result:
     return replace(result, feedback=replace(result.feedback, expected=None))
-
-
-def _concerning(overrides: Sequence[Override], source: str, commit: str | None) -> list[Override]:
-    url = is_url(source)
-    names = names_of(source if url else str(Path(source).resolve()), url=url)
-    return [override for override in overrides if override.concerns(names, commit)]
 
 
 def _report(
@@ -130,6 +142,7 @@ def _report(
     assignment: Assignment,
     results: Sequence[Result],
     changes: Sequence[Note],
+    student: str | None,
 ) -> Report:
     submission = evidence.submission
     return Report(
@@ -139,7 +152,7 @@ def _report(
         rubric_sha256=assignment.sha256,
         submission=SubmissionInfo(
             path=submission.path,
-            student=None,
+            student=student,
             commit=submission.commit,
             files=Files(script=_name(submission.script), readme=_name(submission.readme)),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from grader.errors import UsageError
@@ -12,7 +13,8 @@ def write_whole(path: Path, text: str) -> None:
 
     Raises UsageError when it cannot be written.
     """
-    draft = path.with_name(f"{path.name}.part")
+    # Two graders may write the same file.
+    draft = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         draft.write_text(text, encoding="utf-8", newline="\n")
         draft.replace(path)

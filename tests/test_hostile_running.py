@@ -22,6 +22,7 @@ from grader.model import Report, RunOptions, RunOutcome, Sandbox
 from grader.progress import Quiet
 from grader.reports import FORMATS, render
 from grader.sandbox import plain
+from grader.submission import read_submission
 from tests.support.hostile import FOLDER, Attack, Kind, build, load
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the attacks are made for Linux")
@@ -166,7 +167,8 @@ def graded(
     submission: Path, assignment: Assignment, attack: Attack, sandbox: Sandbox
 ) -> tuple[Report, list[RunOutcome]]:
     only, options = tuple(attack.expect), RunOptions(sandbox=sandbox)
-    evidence = gather(submission, submission.name, assignment, Quiet(), only=only, options=options)
+    read = read_submission(submission, submission.name, assignment.rubric)
+    evidence = gather(read, assignment, Quiet(), only=only, options=options)
     return report_on(evidence, assignment, only=only), list(evidence.runs.values())
 
 

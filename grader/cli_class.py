@@ -1,0 +1,155 @@
+"""The command that grades a class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli_options import (
+    only_option,
+    overrides_option,
+    reveal_option,
+    rubric_option,
+    sandbox_option,
+    speed_option,
+)
+from grader.model import Outcome, RunOptions, Sandbox
+
+if TYPE_CHECKING:
+    from grader.model import Row
+
+FAILED = 3
+
+
+def _deadline(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        # Python 3.10 does not know the Z.
+        moment = datetime.fromisoformat(value.strip().upper().replace("Z", "+00:00"))
+    except ValueError:
+        raise click.BadParameter(
+            f"{value} is no moment. Write it like 2026-11-30T23:59-06:00."
+        ) from None
+    return moment.astimezone()
+
+
+@click.command(name="class")
+@click.argument("roster", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The folder for everything that is handed over, and for what is kept for the next time.",
+)
+@click.option(
+    "--deadline",
+    callback=_deadline,
+    metavar="TIME",
+    help="Grade the last commit made before, such as 2026-11-30T23:59-06:00. That goes by the "
+    "clock of whoever committed: git does not know when something was pushed.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Submissions under way at the same time. Default: 5 for each processor.",
+)
+@click.option("--fresh", is_flag=True, help="Grade everything anew, changed or not.")
+@only_option
+@rubric_option
+@speed_option
+@sandbox_option
+@reveal_option
+@overrides_option
+def class_(
+    roster: Path,
+    out: Path,
+    deadline: datetime | None,
+    jobs: int | None,
+    fresh: bool,
+    only: tuple[str, ...],
+    rubric_file: Path | None,
+    speed: float,
+    sandbox: str,
+    reveal: bool,
+    overrides_file: Path | None,
+) -> int:
+    """Grade a class: everyone in ROSTER, many at a time, and hand over the marks.
+
+    ROSTER is a CSV file with a line for each student and the columns student and repository;
+    ref, name, email, canvas_id and others are welcome. Or it is a folder that holds a folder
+    for each student. What has not changed since the last time is not graded again, so start
+    the same command as often as you like, also after Ctrl-C.
+
+    \b
+    DIR then holds:
+      index.html             how the class did, and what needs your eyes first
+      gradebook.csv          a row for each student, a column for each criterion
+      canvas.csv, moodle.csv for the LMS; gradescope/ one file a student
+      feedback/              what each student gets, as html, md and json
+      gradebook.sqlite       all results there ever were
+
+    \b
+    Exit status:
+      0  everyone was graded        3  some could not be; the rest were
+      2  wrong usage, a faulty roster or rubric
+
+    \b
+    Examples:
+      grader class roster.csv --out marks
+      grader class submissions/ --out marks --overrides overrides.yaml
+      grader class roster.csv --out marks --deadline 2026-11-30T23:59-06:00
+    """
+    from grader.assignment import load_assignment
+    from grader.batch import grade_roster
+    from grader.course import Settings, usual_jobs
+    from grader.grading import read_overrides
+
+    assignment = load_assignment(rubric_file)
+    settings = Settings(
+        only=only,
+        reveal=reveal,
+        overrides=read_overrides(overrides_file, assignment) if overrides_file else (),
+        options=RunOptions(sandbox=Sandbox(sandbox), speed=speed),
+        deadline=deadline,
+        fresh=fresh,
+    )
+    try:
+        graded = grade_roster(roster, out, assignment, settings, jobs=jobs or usual_jobs())
+    except KeyboardInterrupt:
+        click.echo("What was graded is kept: the same command goes on from there.", err=True)
+        raise
+    for note in graded.notes:
+        click.echo(f"grader: {note}", err=True)
+    click.echo(_summary(graded.rows, out), nl=False)
+    return FAILED if any(row.outcome is Outcome.FAILED for row in graded.rows) else 0
+
+
+def _summary(rows: Sequence[Row], out: Path) -> str:
+    from grader.class_reports.statistics import summary
+    from grader.handover import PAGE
+    from grader.reports.wording import points
+
+    figures = summary(rows)
+    recalled = sum(row.outcome is Outcome.CACHED for row in rows)
+    lines = [f"{figures.graded} of {figures.students} submissions are graded."]
+    if recalled:
+        lines.append(f"{recalled} of them had not changed and were not graded again.")
+    if figures.mean is not None and figures.median is not None:
+        lines.append(
+            f"Mean {points(round(figures.mean, 1))}, median {points(figures.median)} "
+            f"of {points(figures.max_score)} points."
+        )
+    if figures.flagged:
+        lines.append(f"{figures.flagged} have a verdict that a person should look at.")
+    if figures.failed:
+        lines.append(f"{figures.failed} could not be graded; the page says why.")
+    return "\n".join([*lines, f"Open {out / PAGE}", ""])
