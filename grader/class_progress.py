@@ -40,8 +40,8 @@ class Tally:
         return f"{', '.join(counts)}, {self.students - self.done} waiting{self._left()}"
 
     def _left(self) -> str:
-        """How long the rest will take if none of it is recalled, which takes no time."""
-        graded = self.done - self._counted[Outcome.CACHED]
+        """How long the rest will take if all of it has to be graded."""
+        graded = self._counted[Outcome.GRADED]
         if not graded or self.done == self.students:
             return ""
         seconds = (time.monotonic() - self._began) / graded * (self.students - self.done)

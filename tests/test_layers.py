@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("assignment", "running"),
     ("gradebook_file", "gradebook"),
     ("evidence", "rubric_examples", "rubric_view"),
-    ("progress", "class_progress", "notes", "single_run"),
+    ("progress", "class_progress", "notes", "single_run", "cluster"),
     ("grading", "rubric_try", "doctor"),
     ("course", "handover"),
     ("batch",),
