@@ -43,9 +43,9 @@ def grade_roster(
 ) -> Graded:
     """Grades everyone in a roster, `jobs` at a time, and writes what is handed over into `out`.
 
-    Raises UsageError when the roster, the folder or a criterion cannot be used, SandboxError
-    when a required sandbox is missing, and GraderError when the gradebook fails. What was graded
-    until then is kept, as it is when the user interrupts.
+    Raises UsageError when the roster, the folder or a criterion cannot be used, SharedError when
+    a required sandbox is missing or the cluster is lost, and GraderError when the gradebook
+    fails. What was graded until then is kept, as it is when the user interrupts.
     """
     selected(assignment.rubric, settings.only)  # a slip of the pen is told before anything else
     roster = read_roster(path)

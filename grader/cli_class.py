@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from grader.model import Outcome, RunOptions, Sandbox
 
 if TYPE_CHECKING:
     from grader.model import Row
+    from grader.running import Runner
 
 FAILED = 3
 
@@ -60,7 +62,13 @@ def _deadline(
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Submissions under way at the same time. Default: 5 for each processor.",
+    help="Submissions under way at the same time. Default: 5 for each processor here, or as many "
+    "as the cluster has threads.",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Run the scripts on a Dask cluster, such as tcp://10.0.0.5:8786, instead of here.",
 )
 @click.option("--fresh", is_flag=True, help="Grade everything anew, changed or not.")
 @only_option
@@ -74,6 +82,7 @@ def class_(
     out: Path,
     deadline: datetime | None,
     jobs: int | None,
+    scheduler: str | None,
     fresh: bool,
     only: tuple[str, ...],
     rubric_file: Path | None,
@@ -110,7 +119,7 @@ def class_(
     """
     from grader.assignment import load_assignment
     from grader.batch import grade_roster
-    from grader.course import Settings, usual_jobs
+    from grader.course import Settings
     from grader.grading import read_overrides
 
     assignment = load_assignment(rubric_file)
@@ -123,7 +132,8 @@ def class_(
         fresh=fresh,
     )
     try:
-        graded = grade_roster(roster, out, assignment, settings, jobs=jobs or usual_jobs())
+        with _runs(scheduler) as (run, slots):
+            graded = grade_roster(roster, out, assignment, settings, jobs=jobs or slots, run=run)
     except KeyboardInterrupt:
         click.echo("What was graded is kept: the same command goes on from there.", err=True)
         raise
@@ -131,6 +141,21 @@ def class_(
         click.echo(f"grader: {note}", err=True)
     click.echo(_summary(graded.rows, out), nl=False)
     return FAILED if any(row.outcome is Outcome.FAILED for row in graded.rows) else 0
+
+
+@contextmanager
+def _runs(scheduler: str | None) -> Iterator[tuple[Runner, int]]:
+    """What runs scripts, and how many submissions it can have under way."""
+    if scheduler is None:
+        from grader.course import usual_jobs
+        from grader.runner import run_script
+
+        yield run_script, usual_jobs()
+        return
+    from grader.cluster import cluster
+
+    with cluster(scheduler) as workers:
+        yield workers.run, workers.slots
 
 
 def _summary(rows: Sequence[Row], out: Path) -> str:

@@ -17,7 +17,7 @@ from threading import Event
 
 from grader.assignment import Assignment
 from grader.checkouts import Checkouts, FetchError
-from grader.errors import GraderError, UsageError
+from grader.errors import GraderError, SharedError, UsageError
 from grader.gradebook import Gradebook, ResultKey, content_of
 from grader.grading import concerning, gather, report_on
 from grader.model import (
@@ -38,7 +38,6 @@ from grader.progress import Quiet
 from grader.repository import is_url, shown_url
 from grader.runner import RunJob, run_script
 from grader.running import Runner
-from grader.sandbox import SandboxError
 from grader.submission import read_submission
 
 LATE = "deadline"
@@ -48,7 +47,7 @@ _PER_PROCESSOR = 5
 """Submissions under way for each processor: their runs sleep most of the time."""
 
 
-class StoppedError(GraderError):
+class StoppedError(SharedError):
     """The class was stopped before this submission was graded."""
 
     exit_code = 130
@@ -109,8 +108,8 @@ class Course:
     def grade(self, student: Student) -> Row:
         """Grades a student's submission, or recalls what it came to when nothing has changed.
 
-        Raises StoppedError; SandboxError when a required sandbox is missing; and GraderError
-        when the gradebook cannot be used.
+        Raises SharedError for what is no matter of one submission, such as a required sandbox
+        that is missing, and GraderError when the gradebook cannot be used.
         """
         try:
             task = self._task(student)
@@ -158,7 +157,7 @@ class Course:
     def _attempt(self, task: _Task) -> tuple[Evidence, Report]:
         try:
             evidence, report = self._judged(task)
-        except (StoppedError, SandboxError):
+        except SharedError:
             raise
         except GraderError as fault:
             raise _FailureError(str(fault)) from fault

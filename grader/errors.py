@@ -19,6 +19,10 @@ class UsageError(GraderError):
     exit_code = 2
 
 
+class SharedError(GraderError):
+    """Something that every submission would meet, so that trying the next one makes no sense."""
+
+
 class RubricError(GraderError):
     """The rubric has faults; `faults` holds one line for each of them."""
 

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.errors import GraderError
+from grader.errors import SharedError
 from grader.model import Sandbox
 from grader.sandbox.program import Execution, Program
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Execution", "Program", "SandboxError", "bubblewrap_fault", "executed"]
 
 
-class SandboxError(GraderError):
+class SandboxError(SharedError):
     """The sandbox that was required is not to be had."""
 
 
