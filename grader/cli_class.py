@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 
 FAILED = 3
 
+_JOBS = 12
+"""Submissions under way for each processor, as those that are run in real time mostly sleep."""
+_RUNS = 5
+"""Runs that are not in real time for each processor."""
+
 
 def _deadline(
     _context: click.Context, _option: click.Parameter, value: str | None
@@ -62,7 +67,7 @@ def _deadline(
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Submissions under way at the same time. Default: 5 for each processor here, or as many "
+    help="Submissions under way at the same time. Default: 12 for each processor here, or as many "
     "as the cluster has threads.",
 )
 @click.option(
@@ -147,10 +152,11 @@ def class_(
 def _runs(scheduler: str | None) -> Iterator[tuple[Runner, int]]:
     """What runs scripts, and how many submissions it can have under way."""
     if scheduler is None:
-        from grader.course import usual_jobs
         from grader.runner import run_script
+        from grader.running import gated, processors
 
-        yield run_script, usual_jobs()
+        here = processors()
+        yield gated(run_script, _RUNS * here), _JOBS * here
         return
     from grader.cluster import cluster
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
@@ -42,9 +41,6 @@ from grader.submission import read_submission
 
 LATE = "deadline"
 """Kind of the note that there are commits after the deadline."""
-
-_PER_PROCESSOR = 5
-"""Submissions under way for each processor: their runs sleep most of the time."""
 
 
 class StoppedError(SharedError):
@@ -226,18 +222,6 @@ def grade_class(
             course.stop.set()
             pool.shutdown(cancel_futures=True)
             raise
-
-
-def usual_jobs() -> int:
-    """How many submissions to have under way on this computer."""
-    return _PER_PROCESSOR * processors()
-
-
-def processors() -> int:
-    """Processors that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 # ---------------------------------------------------------------- details

@@ -6,12 +6,13 @@ what is not plainly right, and what the shim cannot scale, is run in real time b
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from threading import Event
+from threading import Event, Semaphore
 from typing import Protocol
 
 from grader.checks import is_settled
@@ -104,6 +105,28 @@ def running(
         finally:
             # Ctrl-C reaches this thread alone; without this the pool would wait for the limit.
             stop.set()
+
+
+def gated(run: Runner, at_once: int) -> Runner:
+    """Lets `at_once` runs compete for the processors, and those in real time sleep beside them.
+
+    A sped-up run on a busy computer may come to another verdict, or has to be repeated.
+    """
+    gate = Semaphore(at_once)
+
+    def run_in_turn(job: RunJob, stop: Event | None) -> RunOutcome:
+        sleeps = job.speed == 1 and job.duration > 0
+        with nullcontext() if sleeps else gate:
+            return run(job, stop)
+
+    return run_in_turn
+
+
+def processors() -> int:
+    """Processors that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _run_paced(job: RunJob, rubric: Rubric, run: Runner, stop: Event) -> RunOutcome:

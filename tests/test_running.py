@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from threading import Event as Flag
 
 import pytest
@@ -20,7 +22,7 @@ from grader.model import (
 )
 from grader.progress import Quiet
 from grader.runner import RunJob
-from grader.running import plan, running
+from grader.running import gated, plan, running
 from grader.script import read_script
 from grader.submission import read_submission
 
@@ -138,3 +140,31 @@ def test_a_sped_up_run_is_stopped_sooner() -> None:
     with running([job], RUBRIC, Quiet(), run):
         pass
     assert limits == [10, 60]
+
+
+def met(barrier: Barrier, seconds: float) -> bool:
+    try:
+        barrier.wait(seconds)
+    except BrokenBarrierError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("speed", "name", "meet"), [(10.0, "run3", False), (1.0, "run0", False), (1.0, "run3", True)]
+)
+def test_few_compete_for_the_processors(speed: float, name: str, meet: bool) -> None:
+    """Runs that work all the time wait for each other; those in real time sleep side by side."""
+    (job,) = planned(speed, names=(name,))
+    both = Barrier(2)
+    seen: list[bool] = []
+
+    def run(job: RunJob, _stop: Flag | None) -> RunOutcome:
+        seen.append(met(both, 20 if meet else 0.2))
+        return outcome(job)
+
+    in_turn = gated(run, 1)
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda job: in_turn(job, None), [job, job]))
+    assert len(done) == 2
+    assert seen == [meet, meet]
