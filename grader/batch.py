@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from threading import Event
@@ -10,13 +10,14 @@ from threading import Event
 from grader.assignment import Assignment
 from grader.checkouts import Checkouts
 from grader.class_progress import class_progress
+from grader.class_reports.cells import in_order
 from grader.course import Course, Settings, grade_class
 from grader.errors import UsageError
 from grader.gradebook import Gradebook
 from grader.grading import selected
 from grader.handover import Feedback, hand_over
 from grader.model import Row
-from grader.roster import Roster, read_roster
+from grader.roster import Roster, read_roster, without_password
 from grader.runner import run_script
 from grader.running import Runner
 from grader.similarity import find_similar
@@ -27,7 +28,7 @@ class Graded:
     """What came of a class."""
 
     rows: tuple[Row, ...]
-    """Every student's, in no order; without what only the student's own files need."""
+    """Every student's, sorted; without what only the student's own files need."""
     notes: tuple[str, ...]
     """What the instructor should know, a sentence each."""
 
@@ -58,20 +59,22 @@ def grade_roster(
         course = Course(assignment, settings, book, checkouts, stop=stop, run=run)
         rows = _rows(course, roster, jobs, feedback)
         works = tuple(book.works(row.student for row in rows if row.report))
-    clusters = find_similar(works, everyone, assignment.rubric, assignment.starter)
+    students = [row.student for row in rows]
+    clusters = find_similar(works, students, assignment.rubric, assignment.starter)
     notes = hand_over(out, rows, assignment.rubric.assignment, feedback.links, clusters)
     return Graded(rows=rows, notes=(*roster.notes, *notes))
 
 
 def _rows(course: Course, roster: Roster, jobs: int, feedback: Feedback) -> tuple[Row, ...]:
-    """Every row, in the order in which they came."""
+    """Every row, sorted by student."""
     rows: list[Row] = []
     with class_progress(len(roster.students) + len(roster.faults)) as told:
         graded = grade_class(course, roster.students, jobs, feedback.deliver)
         for row in chain(roster.faults, graded):
             told(row)
-            rows.append(row)
-    return tuple(rows)
+            # From here on nobody fetches anything, so no password is needed.
+            rows.append(replace(row, student=without_password(row.student)))
+    return tuple(in_order(rows))
 
 
 def _refuse_within(roster: Path, out: Path) -> None:

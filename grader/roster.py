@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from grader.database import entries, is_folder
@@ -93,6 +93,11 @@ def _roster(
         ),
         notes=tuple(notes),
     )
+
+
+def without_password(student: Student) -> Student:
+    """The student as others may read of them."""
+    return replace(student, repository=shown_url(student.repository))
 
 
 # ---------------------------------------------------------------- a CSV

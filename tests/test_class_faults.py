@@ -79,7 +79,7 @@ LINES: dict[str, tuple[str, str]] = {
     "private": ("https://{host}/private", "is private or does not exist"),
     "forbidden": ("https://{host}/forbidden", "You are not allowed to read"),
     "gone": ("https://{host}/gone", "There is no repository at"),
-    "nobody there": ("https://127.0.0.1:1/x", "127.0.0.1:1"),
+    "nobody there": ("https://me:s3cret@127.0.0.1:1/x?token=s3cret", "https://127.0.0.1:1/x"),
     "no encryption": ("http://{host}/good", "https://"),
     "command": ("ext::sh -c touch% owned", "ext::"),
     "no address": ("github.com/someone/work", "does not start with https://"),
@@ -126,6 +126,8 @@ def test_thirty_faults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert words in told[line], key
         assert not {"Traceback", "fatal:", "Errno"} & set(told[line].split()), key
     assert len(list((tmp_path / "marks" / "feedback").glob("*.html"))) == len(FOLDERS) + 1
+    written = [path for path in (tmp_path / "marks").rglob("*") if path.is_file()]
+    assert [path for path in written if b"s3cret" in path.read_bytes()] == []
 
 
 def grade(home: Path, host: str) -> Graded:
