@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -68,8 +69,10 @@ def grade_roster(
 def _rows(course: Course, roster: Roster, jobs: int, feedback: Feedback) -> tuple[Row, ...]:
     """Every row, sorted by student."""
     rows: list[Row] = []
-    with class_progress(len(roster.students) + len(roster.faults)) as told:
-        graded = grade_class(course, roster.students, jobs, feedback.deliver)
+    with (
+        class_progress(len(roster.students) + len(roster.faults)) as told,
+        closing(grade_class(course, roster.students, jobs, feedback.deliver)) as graded,
+    ):
         for row in chain(roster.faults, graded):
             told(row)
             # From here on nobody fetches anything, so no password is needed.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -204,7 +204,7 @@ class _Either(Event):
 
 def grade_class(
     course: Course, students: Sequence[Student], jobs: int, deliver: Callable[[Row], Row]
-) -> Iterator[Row]:
+) -> Generator[Row, None, None]:
     """Grades all students, `jobs` at a time; each row comes as soon as it is there.
 
     `deliver` is called with each row in the thread that graded it, and what it returns is given

@@ -51,14 +51,18 @@ def _dask(
         text=True,
     ) as process:
         assert process.stderr
+        drain = Thread(target=process.stderr.read)  # a full pipe would hold it up
         said = ""
         try:
             for line in process.stderr:
                 said += line
                 if match := re.search(ready, line):
-                    Thread(target=process.stderr.read).start()  # else it would wait for a reader
-                    yield process, match[1]
-                    return
-            raise AssertionError(said)
+                    break
+            else:
+                raise AssertionError(said)
+            drain.start()
+            yield process, match[1]
+            process.kill()
+            drain.join()
         finally:
             process.kill()
