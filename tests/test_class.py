@@ -145,6 +145,20 @@ def test_fresh(grade: Grade) -> None:
     assert run["quick"] == len(NAMES)
 
 
+def test_the_same_script(grade: Grade, home: Path) -> None:
+    """A script that several students hand in as they got it is run once for all of them."""
+    for name in NAMES:
+        tiny.write(home / "forks" / name, tiny.files())
+    run: list[str] = []
+
+    def counted(job: RunJob, stop: threading.Event | None) -> RunOutcome:
+        run.append(job.id)
+        return run_script(job, stop)
+
+    assert scores(grade(run=counted)) == dict.fromkeys(NAMES, 10.0)
+    assert run == ["quick"]
+
+
 def test_another_rubric(grade: Grade, home: Path) -> None:
     """A changed rubric marks everyone anew from what was kept, without running a script."""
     grade()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from grader.model import Report
@@ -15,6 +17,7 @@ def render(report: Report) -> str:
     return template.render(report=report, runs=shown_runs(report), say=wording)
 
 
+@cache
 def environment() -> Environment:
     """What renders Markdown templates: every value is made harmless."""
     # Jinja escapes HTML; in Markdown it is `finalize` that makes every value harmless.
