@@ -28,7 +28,8 @@ TEMPORARY_VARIABLES = ("TMPDIR", "TEMP", "TMP")
 MARK = "TMPDIR"
 """No two commands share their temporary folder, so this variable tells whose a process is."""
 
-_TICK = 0.01
+_TICK, _ENDING = 0.05, 0.01
+"""Seconds between two looks whether it has ended, while it may print yet and once it cannot."""
 _LOOK = 0.25
 """Seconds between two looks at what the processes use."""
 _PATIENCE = 5.0
@@ -132,7 +133,7 @@ def _watch(
     """Waits for the command's end; the limit it hit first, if it did."""
     next_look = started + _LOOK
     while process.poll() is None:
-        if output.overflow.wait(_TICK):
+        if output.wait():
             return Ending.FLOODED
         now = time.monotonic()
         if stop.is_set() or now - started > limits.wall_seconds:
@@ -183,12 +184,21 @@ class _Output:
 
     def __init__(self, stream: IO[bytes], limit: int) -> None:
         self.overflow = threading.Event()
+        self._news = threading.Event()
         self._stream = stream
         self._limit = limit
         self._kept = bytearray()
         # A daemon: a process that escaped may hold the stream open for ever.
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
+
+    def wait(self) -> bool:
+        """Waits a moment, or until the stream ends; whether there was too much in it."""
+        if self._news.is_set():
+            time.sleep(_ENDING)
+        else:
+            self._news.wait(_TICK)
+        return self.overflow.is_set()
 
     def collect(self) -> bytes:
         """What was kept, once the stream has ended."""
@@ -203,3 +213,5 @@ class _Output:
                 self._kept += block[:room]
                 if len(block) > room:
                     self.overflow.set()
+                    self._news.set()
+        self._news.set()
