@@ -32,6 +32,8 @@ class Graded:
     """Every student's, sorted; without what only the student's own files need."""
     notes: tuple[str, ...]
     """What the instructor should know, a sentence each."""
+    feedback: Feedback
+    """What each student gets."""
 
 
 def grade_roster(
@@ -63,7 +65,7 @@ def grade_roster(
     students = [row.student for row in rows]
     clusters = find_similar(works, students, assignment.rubric, assignment.starter)
     notes = hand_over(out, rows, assignment.rubric.assignment, feedback.links, clusters)
-    return Graded(rows=rows, notes=(*roster.notes, *notes))
+    return Graded(rows=rows, notes=(*roster.notes, *notes), feedback=feedback)
 
 
 def _rows(course: Course, roster: Roster, jobs: int, feedback: Feedback) -> tuple[Row, ...]:

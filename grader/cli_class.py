@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from grader.cli_comment import github_connection
 from grader.cli_options import (
     only_option,
     overrides_option,
@@ -18,9 +19,11 @@ from grader.cli_options import (
     sandbox_option,
     speed_option,
 )
+from grader.errors import UsageError
 from grader.model import Outcome, RunOptions, Sandbox
 
 if TYPE_CHECKING:
+    from grader.batch import Graded
     from grader.model import Row
     from grader.running import Runner
 
@@ -30,6 +33,8 @@ _JOBS = 12
 """Submissions under way for each processor, as those that are run in real time mostly sleep."""
 _RUNS = 5
 """Runs that are not in real time for each processor."""
+_BETWEEN_WRITES = 1.0
+"""Seconds that GitHub wants between two things that are posted."""
 
 
 def _deadline(
@@ -75,6 +80,13 @@ def _deadline(
     metavar="ADDRESS",
     help="Run the scripts on a Dask cluster, such as tcp://10.0.0.5:8786, instead of here.",
 )
+@click.option(
+    "--comment",
+    is_flag=True,
+    help="Also post the feedback on GitHub: on each student's open pull request, else as an issue "
+    "in their repository. GITHUB_TOKEN must be allowed to write both.",
+)
+@click.option("--dry-run", is_flag=True, help="With --comment: only say what would be posted.")
 @click.option("--fresh", is_flag=True, help="Grade everything anew, changed or not.")
 @only_option
 @rubric_option
@@ -88,6 +100,8 @@ def class_(
     deadline: datetime | None,
     jobs: int | None,
     scheduler: str | None,
+    comment: bool,
+    dry_run: bool,
     fresh: bool,
     only: tuple[str, ...],
     rubric_file: Path | None,
@@ -121,12 +135,19 @@ def class_(
       grader class roster.csv --out marks
       grader class submissions/ --out marks --overrides overrides.yaml
       grader class roster.csv --out marks --deadline 2026-11-30T23:59-06:00
+      grader class roster.csv --out marks --comment --dry-run
     """
     from grader.assignment import load_assignment
     from grader.batch import grade_roster
     from grader.course import Settings
     from grader.grading import read_overrides
 
+    if dry_run and not comment:
+        raise UsageError("--dry-run goes with --comment.")
+    if comment and reveal:
+        raise UsageError("--reveal is for your eyes: do not post expected answers with --comment.")
+    if comment:
+        _check_token()
     assignment = load_assignment(rubric_file)
     settings = Settings(
         only=only,
@@ -145,7 +166,9 @@ def class_(
     for note in graded.notes:
         click.echo(f"grader: {note}", err=True)
     click.echo(_summary(graded.rows, out), nl=False)
-    return FAILED if any(row.outcome is Outcome.FAILED for row in graded.rows) else 0
+    posted = not comment or _post(graded, dry_run=dry_run)
+    failed = any(row.outcome is Outcome.FAILED for row in graded.rows)
+    return FAILED if failed or not posted else 0
 
 
 @contextmanager
@@ -162,6 +185,28 @@ def _runs(scheduler: str | None) -> Iterator[tuple[Runner, int]]:
 
     with cluster(scheduler) as workers:
         yield workers.run, workers.slots
+
+
+def _check_token() -> None:
+    """What is missing is told before an evening is spent on grading."""
+    with github_connection():
+        pass
+
+
+def _post(graded: Graded, *, dry_run: bool) -> bool:
+    """Posts everyone's feedback and tells of each; whether all of it went well."""
+    from grader.github.class_feedback import FAILED as FAILED_TO_POST
+    from grader.github.class_feedback import post_feedback
+    from grader.reports.inert import one_line
+
+    reports = graded.feedback.reports(graded.rows)
+    click.echo("On GitHub this would be done:" if dry_run else "On GitHub:")
+    well = True
+    with github_connection(_BETWEEN_WRITES) as github:
+        for told in post_feedback(github, reports, dry_run=dry_run):
+            click.echo(f"  {one_line(told.student)}: {told.done}: {told.where}")
+            well = well and told.done != FAILED_TO_POST
+    return well
 
 
 def _summary(rows: Sequence[Row], out: Path) -> str:

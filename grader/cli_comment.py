@@ -75,7 +75,7 @@ def _from_event(event: Path, folder: str, dry_run: bool) -> int:
     from grader.github.event import read_event
 
     finished = read_event(event)
-    with _connected() as github:
+    with github_connection() as github:
         from grader.github.feedback import feedback_of
 
         repository, run_id = finished.repository.full_name, finished.workflow_run.id
@@ -92,7 +92,7 @@ def _from_file(file: Path, repository: str | None, number: int | None, dry_run: 
         return _show(draw(""))
     if repository is None or number is None:
         raise UsageError("Say which pull request: --repository OWNER/NAME --pull N.")
-    with _connected() as github:
+    with github_connection() as github:
         pull = github.get_repo(repository).get_pull(number)
         return _tell(github, pull, draw, dry_run)
 
@@ -105,11 +105,12 @@ def _text(report: Report | None, folder: str, standing: str) -> str:
 
 
 def _tell(github: Github, pull: PullRequest, draw: Draw, dry_run: bool) -> int:
-    from grader.github.comment import keep_comment, preview
+    from grader.github.comment import keep_comment, own_login, preview
 
+    author = own_login(github)
     if dry_run:
-        return _show(preview(github, pull, draw))
-    done = keep_comment(github, pull, draw)
+        return _show(preview(pull, author, draw))
+    done = keep_comment(pull, author, draw)
     click.echo(f"grader: the comment on pull request {pull.number} is {done}", err=True)
     return 0
 
@@ -122,9 +123,10 @@ def _show(text: str) -> int:
     return 0
 
 
-def _connected() -> AbstractContextManager[Github]:
+def github_connection(pause: float | None = None) -> AbstractContextManager[Github]:
+    """GitHub, with `pause` seconds between two writes; raises UsageError without PyGithub."""
     try:
         from grader.github.api import connected
     except ModuleNotFoundError:
         raise UsageError("Commenting needs PyGithub: pip install PyGithub") from None
-    return connected()
+    return connected(pause)

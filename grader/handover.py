@@ -5,7 +5,7 @@ Every file is written whole or not at all, and only when it would be another tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from grader.class_reports.names import file_names
 from grader.errors import UsageError
 from grader.model import Report, Row, Student
 from grader.output_file import write_whole
-from grader.reports import render
+from grader.reports import json_report, render
 from grader.similarity import Cluster
 
 FEEDBACK = "feedback"
@@ -47,6 +47,13 @@ class Feedback:
             return row
         self._write(self._names[row.student.key], row.report)
         return replace(row, report=replace(row.report, runs=(), pasted=()))
+
+    def reports(self, rows: Iterable[Row]) -> Iterator[tuple[Student, Report]]:
+        """What each student who was graded reads, whole, one in memory at a time."""
+        for row in rows:
+            if row.report is not None:
+                path = self._folder / FEEDBACK / f"{self._names[row.student.key]}.json"
+                yield row.student, json_report.read(path.read_text("utf-8"))
 
     def _write(self, name: str, report: Report) -> None:
         text = render(report, "json")

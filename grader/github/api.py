@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from github import Auth, BadAttributeException, Github, GithubException
 from github.GithubRetry import GithubRetry
@@ -15,7 +16,7 @@ from requests import RequestException, Session
 from requests.adapters import HTTPAdapter
 
 from grader.errors import UsageError
-from grader.github.refusal import Refused, ServiceError
+from grader.github.refusal import LongWaitError, Refused, ServiceError
 from grader.reports.inert import one_line
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ _TIMEOUT = 20  # seconds
 _PAGE = 100
 _MEANINGS = {
     401: "GITHUB_TOKEN is not accepted. Is it still valid?",
-    403: "GITHUB_TOKEN may not do this; it needs actions: read and pull-requests: write.",
+    403: "GITHUB_TOKEN may not do this; it needs actions: read and pull-requests: write, and for a "
+    "class issues: write.",
     404: "there is no such thing, or GITHUB_TOKEN may not see it.",
     410: "it is no longer kept.",
 }
@@ -49,7 +51,7 @@ class _Patience(GithubRetry):
         retry = super().increment(method, url, response, error, _pool, _stacktrace)  # type: ignore[arg-type]
         asked = (retry.get_retry_after(response) or 0) if response else 0
         if max(asked, retry.get_backoff_time()) > _LONGEST_WAIT:
-            raise ServiceError("GitHub asks us to wait for long. Please run this again later.")
+            raise LongWaitError("GitHub asks us to wait for long. Please run this again later.")
         return retry
 
     def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
@@ -61,8 +63,10 @@ class _Patience(GithubRetry):
 
 
 @contextmanager
-def connected() -> Iterator[Github]:
+def connected(pause: float | None = None) -> Iterator[Github]:
     """GitHub, as GITHUB_TOKEN may see it; GITHUB_API_URL names another server.
+
+    Who writes often leaves a `pause` between two writes, in seconds.
 
     Raises UsageError without a token, and ServiceError for whatever goes wrong there.
     """
@@ -73,17 +77,26 @@ def connected() -> Iterator[Github]:
         explained(),
         Github(
             auth=Auth.Token(token),
-            base_url=os.environ.get("GITHUB_API_URL") or "https://api.github.com",
+            base_url=_address(),
             timeout=_TIMEOUT,
             per_page=_PAGE,
             retry=_patience(),
             lazy=True,
             # One run asks a dozen times and writes once, so it needs no pauses of its own.
             seconds_between_requests=None,
-            seconds_between_writes=None,
+            seconds_between_writes=pause,
         ) as github,
     ):
         yield github
+
+
+def github_host() -> str:
+    """The name of the server in addresses of repositories."""
+    return (urlsplit(_address()).hostname or "").removeprefix("api.")
+
+
+def _address() -> str:
+    return os.environ.get("GITHUB_API_URL") or "https://api.github.com"
 
 
 @contextmanager

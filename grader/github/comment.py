@@ -1,4 +1,4 @@
-"""Keeps one comment on a pull request up to date."""
+"""Keeps one comment on a pull request up to date, or one issue in a repository."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from github import Github
     from github.IssueComment import IssueComment
     from github.PullRequest import PullRequest
+    from github.Repository import Repository
 
 Draw = Callable[[str], str]
 """Makes the comment's text from the one that stands there, "" for none."""
@@ -22,25 +23,51 @@ _WORKFLOWS_LOGIN = "github-actions[bot]"
 _PAUSE = 5.0  # seconds
 
 
-def keep_comment(github: Github, pull: PullRequest, draw: Draw) -> str:
-    """Creates the comment or edits it in place; says in one word what was done."""
-    author = _own_login(github)
+def keep_comment(pull: PullRequest, author: str, draw: Draw, *, dry_run: bool = False) -> str:
+    """Creates the author's comment or edits it in place; says in one word what was done.
+
+    On a dry run that is said as well, but nothing is done.
+    """
     found = _find(pull, author)
     if found is None:
-        _create(pull, author, draw(""))
+        if not dry_run:
+            _create(pull, author, draw(""))
         return "created"
-    before = found.body.replace("\r\n", "\n")
-    after = draw(before)
-    if before.strip() == after.strip():
+    after = _changed(found.body, draw)
+    if after is None:
         return "unchanged"
-    found.edit(after)
+    if not dry_run:
+        found.edit(after)
     return "updated"
 
 
-def preview(github: Github, pull: PullRequest, draw: Draw) -> str:
+def keep_issue(
+    repository: Repository, author: str, title: str, draw: Draw, *, dry_run: bool = False
+) -> tuple[str, str | None]:
+    """The same for the author's open issue; also says where it is, unless it is yet to be made."""
+    issues = repository.get_issues(state="open")
+    own = (each for each in issues if each.user and each.user.login == author)
+    found = next((each for each in own if is_feedback(each.body or "")), None)
+    if found is None:
+        return "created", None if dry_run else repository.create_issue(title, draw("")).html_url
+    after = _changed(found.body, draw)
+    if after is None:
+        return "unchanged", found.html_url
+    if not dry_run:
+        found.edit(body=after)
+    return "updated", found.html_url
+
+
+def preview(pull: PullRequest, author: str, draw: Draw) -> str:
     """What the comment would say."""
-    found = _find(pull, _own_login(github))
+    found = _find(pull, author)
     return draw(found.body if found else "")
+
+
+def _changed(text: str, draw: Draw) -> str | None:
+    before = text.replace("\r\n", "\n")
+    after = draw(before)
+    return None if before.strip() == after.strip() else after
 
 
 def _create(pull: PullRequest, author: str, body: str) -> None:
@@ -62,7 +89,7 @@ def _find(pull: PullRequest, author: str) -> IssueComment | None:
     return next((each for each in own if is_feedback(each.body)), None)
 
 
-def _own_login(github: Github) -> str:
+def own_login(github: Github) -> str:
     """Whose token it is; a workflow's own may not even ask."""
     try:
         return github.get_user().login

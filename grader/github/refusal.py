@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.errors import GraderError
+from grader.errors import GraderError, SharedError
 
 
 class Refused(GraderError):  # noqa: N818 - it reads as what happened
@@ -19,3 +19,7 @@ class NothingToDo(GraderError):  # noqa: N818
 
 class ServiceError(GraderError):
     """GitHub could not be asked, or said no."""
+
+
+class LongWaitError(ServiceError, SharedError):
+    """GitHub wants to be left alone for a while."""

@@ -65,6 +65,8 @@ class Pull:
     state: str = "open"
     files: tuple[str, ...] = ("assignment/README.md",)
     renamed_from: str | None = None
+    home: str = HOME
+    """The repository that it wants to get into."""
 
 
 @dataclass
@@ -93,6 +95,28 @@ class Comment:
 
 
 @dataclass
+class Fork:
+    """A student's repository `owner`/streaming, forked from the course's."""
+
+    owner: str = "ada"
+    id: int = 11
+    has_issues: bool = True
+    fork: bool = True
+
+
+@dataclass
+class Issue:
+    """An issue in the repository of `owner`."""
+
+    number: int
+    owner: str
+    title: str
+    body: str
+    author: str
+    state: str = "open"
+
+
+@dataclass
 class Hub:
     """What GitHub knows; change it freely between requests."""
 
@@ -100,6 +124,8 @@ class Hub:
     pulls: list[Pull] = field(default_factory=lambda: [Pull()])
     runs: list[Run] = field(default_factory=lambda: [Run()])
     comments: list[Comment] = field(default_factory=list)
+    forks: list[Fork] = field(default_factory=lambda: [Fork()])
+    issues: list[Issue] = field(default_factory=list)
     login: str | None = None
     """Whose token it is; None for the token of a workflow."""
     page: int = 100
@@ -133,6 +159,10 @@ class Hub:
             "post /repos/{owner}/{repo}/issues/{issue_number}/comments": self.create_comment,
             "patch /repos/{owner}/{repo}/issues/comments/{comment_id}": self.edit_comment,
             "get /user": self.get_user,
+            "get /repos/{owner}/{repo}": self.get_repository,
+            "get /repos/{owner}/{repo}/issues": self.list_issues,
+            "post /repos/{owner}/{repo}/issues": self.create_issue,
+            "patch /repos/{owner}/{repo}/issues/{issue_number}": self.edit_issue,
         }
 
     # -------------------------------------------------------- operations
@@ -172,8 +202,50 @@ class Hub:
         assert archive_format == "zip"
         return 302, {"Location": f"{self.url}/storage/{artifact_id}"}, None
 
-    def list_pulls(self, *, head: str, state: str, **page: str) -> Answer:
-        wanted = [p for p in self.pulls if (f"{p.owner}:{p.branch}", p.state) == (head, state)]
+    def get_repository(self, *, owner: str, repo: str) -> Answer:
+        found = next((fork for fork in self.forks if fork.owner == owner), None)
+        if found is None:
+            return self._missing()
+        shown = example("full-repository-default-response")
+        name = f"{owner}/{repo}"
+        shown |= {
+            "id": found.id,
+            "full_name": name,
+            "fork": found.fork,
+            "language": None,  # the example lacks it
+            "has_issues": found.has_issues,
+            "default_branch": "main",
+            "url": f"{self.url}/repos/{name}",
+            "html_url": f"https://example.org/{name}",
+        }
+        shown["owner"]["login"] = owner
+        for name in ("source", "template_repository"):
+            del shown[name]
+        if found.fork:
+            shown["parent"] |= {"full_name": HOME, "url": f"{self.url}/repos/{HOME}"}
+        else:
+            del shown["parent"]
+        return 200, {}, shown
+
+    def list_issues(self, *, owner: str, state: str, **page: str) -> Answer:
+        found = [each for each in self.issues if (each.owner, each.state) == (owner, state)]
+        return self._page([self._issue(each) for each in found], **page)
+
+    def create_issue(self, *, owner: str, title: str, body: str, **_: str) -> Answer:
+        number, author = 30 + len(self.issues), self.login or BOT
+        made = Issue(number, owner, title, body, author)
+        self.issues.append(made)
+        shown = self._issue(made)
+        return 201, {"Location": shown["url"]}, shown
+
+    def edit_issue(self, *, issue_number: str, body: str, **_: str) -> Answer:
+        found = next(each for each in self.issues if each.number == int(issue_number))
+        found.body = body
+        return 200, {}, self._issue(found)
+
+    def list_pulls(self, *, owner: str, repo: str, head: str, state: str, **page: str) -> Answer:
+        there = [p for p in self.pulls if p.home == f"{owner}/{repo}"]
+        wanted = [p for p in there if (f"{p.owner}:{p.branch}", p.state) == (head, state)]
         return self._page([self._shown(p, "pull-request-simple-items") for p in wanted], **page)
 
     def get_pull(self, *, pull_number: str, **_: str) -> Answer:
@@ -221,10 +293,26 @@ class Hub:
             "state": pull.state,
             "url": f"{self.url}/repos/{HOME}/pulls/{pull.number}",
             "issue_url": f"{self.url}/repos/{HOME}/issues/{pull.number}",
+            "html_url": f"https://example.org/{pull.home}/pull/{pull.number}",
             "requested_teams": [],  # the one in the example lacks a key
         }
         shown["head"] |= {"ref": pull.branch, "sha": pull.sha}
         shown["head"]["repo"] |= {"id": pull.fork, "full_name": f"{pull.owner}/streaming"}
+        return dict(shown)
+
+    def _issue(self, issue: Issue) -> dict[str, Any]:
+        shown = example("issue")
+        url = f"{self.url}/repos/{issue.owner}/streaming/issues/{issue.number}"
+        del shown["pull_request"]
+        shown |= {
+            "number": issue.number,
+            "title": issue.title,
+            "body": issue.body,
+            "state": issue.state,
+            "url": url,
+            "html_url": f"https://example.org/{issue.owner}/streaming/issues/{issue.number}",
+        }
+        shown["user"]["login"] = issue.author
         return dict(shown)
 
     def _comment(self, comment: Comment) -> dict[str, Any]:

@@ -11,58 +11,52 @@ from os import environ
 from pathlib import Path
 from threading import Thread
 
-LOCAL = ("--host", "127.0.0.1", "--no-dashboard")
+_LOCAL = ("--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0")
 
 
 @contextmanager
-def scheduler(**settings: str) -> Iterator[str]:
-    """The address of a new scheduler; `settings` are variables of its environment."""
-    with _dask(("scheduler", "--port", "0", *LOCAL), r"Scheduler at: +(\S+)", settings) as (
-        _,
-        said,
-    ):
-        yield said
+def scheduler(**variables: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """A scheduler and its address; `variables` are for its environment."""
+    ready = r"Scheduler at: +(\S+)"
+    with _dask(ready, "scheduler", "--port=0", variables=variables) as (address, process):
+        yield address, process
 
 
 @contextmanager
 def worker(
-    address: str, folder: Path, *, threads: int = 2, preload: str = ""
+    address: str, folder: Path, *, threads: int = 2, first: str = ""
 ) -> Iterator[subprocess.Popen[str]]:
-    """A worker that has joined a scheduler; `preload` is Python that it runs first."""
-    first = folder / "preload.py"
-    first.write_text(preload, "utf-8")
-    options = ("--nthreads", str(threads), "--memory-limit", "0", "--no-nanny")
-    places = ("--preload", str(first), "--local-directory", str(folder))
-    command = ("worker", address, *LOCAL, *options, *places)
-    with _dask(command, r"Registered to: +(\S+)", {}) as (process, _):
+    """A worker that has joined a scheduler; `first` is Python that it runs before."""
+    preload = folder / "first.py"
+    preload.write_text(first, "utf-8")
+    with _dask(
+        r"Registered to: +(\S+)",
+        *("worker", address, f"--nthreads={threads}", "--no-nanny", "--memory-limit=0"),
+        *(f"--local-directory={folder}", f"--preload={preload}"),
+    ) as (_, process):
         yield process
 
 
 @contextmanager
 def _dask(
-    arguments: tuple[str, ...], ready: str, variables: Mapping[str, str]
-) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A process, and what it said when it was ready."""
+    ready: str, *arguments: str, variables: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """What a process of Dask's said when it was ready, and the process."""
     with subprocess.Popen(
-        [sys.executable, "-m", "dask", *arguments],
-        env={**environ, **variables},
+        [sys.executable, "-m", "dask", *arguments, *_LOCAL],
+        env={**environ, **(variables or {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stderr
-        drain = Thread(target=process.stderr.read)  # a full pipe would hold it up
-        said = ""
+        # Nobody reads the rest, and a full pipe would hold the process up.
+        rest = Thread(target=process.stderr.read)
         try:
-            for line in process.stderr:
-                said += line
-                if match := re.search(ready, line):
-                    break
-            else:
-                raise AssertionError(said)
-            drain.start()
-            yield process, match[1]
-            process.kill()
-            drain.join()
+            said = next(filter(None, (re.search(ready, line) for line in process.stderr)), None)
+            rest.start()
+            assert said, f"dask {arguments[0]} did not start"
+            yield said[1], process
         finally:
             process.kill()
+            rest.join()
