@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from grader.class_reports import faults, plots, review, statistics
@@ -17,6 +15,7 @@ from grader.class_reports.cells import in_order
 from grader.class_reports.gradebook_csv import criterion_ids
 from grader.model import Report, Result, Row, Verdict
 from grader.reports import inert, wording
+from grader.reports.webpage import environment, policy
 from grader.similarity import HEADINGS, Cluster
 
 _PACKAGE = "grader.class_reports"
@@ -62,7 +61,7 @@ def render(
             assignment=assignment,
             css=Markup(css),  # noqa: S704 - both are files of ours
             script=Markup(script),  # noqa: S704
-            policy=_policy(css, script),
+            policy=policy(css, script),
             summary=statistics.summary(rows),
             bins=bins,
             parts=parts,
@@ -115,31 +114,10 @@ def _drawn(
     }
 
 
-def _policy(css: str, script: str) -> str:
-    """Lets the page's own style and script work, and nothing else, not even the network."""
-    return (
-        f"default-src 'none'; style-src {_hash(css)}; script-src {_hash(script)}; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
-
-
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader(_PACKAGE),
-        autoescape=True,
-        finalize=_inert,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(points=wording.points, line=inert.one_line, cut=_cut)
-    environment.globals.update(
+    jinja = environment(_PACKAGE)
+    jinja.filters.update(cut=_cut)
+    jinja.globals.update(
         words=wording.WORDS,
         symbols=wording.SYMBOLS,
         lost=wording.lost,
@@ -152,11 +130,7 @@ def _environment() -> Environment:
         comment=_COMMENT,
         named=_NAMED,
     )
-    return environment
-
-
-def _inert(value: object) -> object:
-    return inert.clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return jinja
 
 
 def _cut(text: str, lines: int = 8) -> str:
