@@ -6,7 +6,7 @@ SUBMISSION ?= tests/submissions/complete
 OPTIONS ?=
 BIN := .venv/bin
 
-.PHONY: grade test check format bench bench-verdicts security schemas picture gradescope clean help
+.PHONY: grade test check format bench bench-class bench-verdicts security schemas picture gradescope clean help
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -15,6 +15,8 @@ help: ## list the targets
 grade: .venv/core ## set up, grade SUBMISSION (default: a complete sample) and show the report
 	@$(BIN)/grader grade $(SUBMISSION) $(OPTIONS)
 
+# Tests start Python some hundred times: let it keep what it has compiled.
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev ## set up and run every test
 	$(BIN)/pytest --numprocesses auto --dist loadgroup $(OPTIONS)
 
@@ -36,13 +38,16 @@ security: .venv/dev ## try every attack and write what came of it into docs/secu
 bench: .venv/dev ## measure speed, and agreement with the answers marked by hand
 	$(BIN)/python tools/bench.py
 
+bench-class: .venv/dev ## measure how fast a class of 200 is graded
+	$(BIN)/python tools/bench_class.py
+
 bench-verdicts: .venv/dev ## show that sped-up runs come to the verdicts of real time
 	$(BIN)/python tools/bench_verdicts.py
 
 schemas: .venv/core ## renew the published schemas and the kept copy of assignment/
 	$(BIN)/python tools/schemas.py
 
-picture: .venv/core ## renew the README's picture of a report
+picture: .venv/dev ## renew the README's pictures
 	$(BIN)/python tools/picture.py
 
 gradescope: .venv/core ## build dist/gradescope.zip, the autograder to upload to Gradescope

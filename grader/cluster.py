@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from importlib import metadata
 from threading import Event, Thread
@@ -240,7 +241,9 @@ def _connected(address: str) -> Client:
 
     try:
         # A client that finds no scheduler of its own version may wait for ever.
-        asyncio.run(asyncio.wait_for(_greet(address), _ANSWER))
+        # This thread may have an event loop of its own.
+        with ThreadPoolExecutor(1) as aside:
+            aside.submit(asyncio.run, asyncio.wait_for(_greet(address), _ANSWER)).result()
         return Client(address, timeout=_ANSWER, set_as_default=False)
     except GraderError:
         raise

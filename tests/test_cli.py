@@ -11,12 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.command import run_grader
+
 ROOT = Path(__file__).resolve().parent.parent
 COMPLETE = str(ROOT / "tests" / "submissions" / "complete")
 COMMANDS = (
     (),
     ("grade",),
     ("ci",),
+    ("class",),
     ("run",),
     ("comment",),
     ("rubric",),
@@ -27,7 +30,7 @@ COMMANDS = (
 )
 
 
-def run_grader(
+def run_process(
     *arguments: str, cwd: Path = ROOT, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
@@ -135,14 +138,14 @@ def test_the_rubric_never_comes_from_the_submission(tmp_path: Path) -> None:
 
 def test_piped_output_has_no_colour() -> None:
     """A report that is piped or saved holds no escape sequence."""
-    done = run_grader("grade", COMPLETE, "--only", "q1", FORCE_COLOR="1")
+    done = run_process("grade", COMPLETE, "--only", "q1", FORCE_COLOR="1")
     assert "\x1b" not in done.stdout
     assert "Libraries imported" in done.stdout
 
 
 def test_doctor_says_that_this_machine_is_ready() -> None:
     """Where these tests run, the grader can work; each finding is a line."""
-    done = run_grader("doctor")
+    done = run_process("doctor")
     assert done.returncode == 0
     for what in ("Python", "SQLite", "git", "Rubric", "Temporary folder"):
         assert f"{what}: " in done.stdout
@@ -150,7 +153,7 @@ def test_doctor_says_that_this_machine_is_ready() -> None:
 
 def test_doctor_names_a_missing_git_and_how_to_get_it(tmp_path: Path) -> None:
     """Without git folders can still be graded, so it is a note and not a failure."""
-    done = run_grader("doctor", PATH=str(tmp_path))
+    done = run_process("doctor", PATH=str(tmp_path))
     assert done.returncode == 0
     assert "git: not found" in done.stdout
     assert "git-scm.com" in done.stdout

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 import jsonschema
@@ -18,6 +16,7 @@ from grader.assignment import load_assignment
 from grader.errors import RubricError
 from grader.override_file import parse_overrides
 from grader.overrides import Override, names_of
+from tests.support.command import run_grader
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPLETE = ROOT / "tests" / "submissions" / "complete"
@@ -59,21 +58,11 @@ def ada(tmp_path: Path) -> Path:
 
 def run_grade(
     folder: Path, overrides: str, *options: str, only: str = "q3", cwd: Path = ROOT
-) -> subprocess.CompletedProcess[str]:
+) -> CompletedProcess[str]:
     file = folder.parent / "overrides.yaml"
     file.write_text(overrides, "utf-8")
     arguments = ("--only", only, "--overrides", str(file), *options)
-    return subprocess.run(
-        [sys.executable, "-m", "grader", "grade", str(folder), *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        stdin=subprocess.DEVNULL,
-        timeout=60,
-        cwd=cwd,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)},
-        check=False,
-    )
+    return run_grader("grade", str(folder), *arguments, cwd=cwd)
 
 
 def graded(folder: Path, overrides: str, *options: str) -> tuple[int, dict[str, Any]]:
@@ -295,14 +284,8 @@ def test_a_submission_without_a_commit_is_not_found_by_one() -> None:
 def test_the_folder_one_stands_in_has_its_name(ada: Path) -> None:
     """`grader grade .` is for the folder's name, not for a dot."""
     (ada.parent / "o.yaml").write_text(entry(), "utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "grader", "grade", ".", "--only", "q3", "--overrides", "../o.yaml"],
-        capture_output=True,
-        timeout=60,
-        cwd=ada,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=False,
-    )
+    arguments = ("--only", "q3", "--overrides", "../o.yaml")
+    done = run_grader("grade", ".", *arguments, cwd=ada)
     assert done.returncode == 0
 
 

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
+
+from tests.support.command import run_grader
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPLETE = ROOT / "tests" / "submissions" / "complete"
 
 
-def run_try(
-    *arguments: str, given: bytes | None = None, cwd: Path = ROOT
-) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "grader", "rubric", "try", *arguments],
-        capture_output=True,
-        input=given or b"",
-        timeout=60,
-        cwd=cwd,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)},
-        check=False,
-    )
-    out, err = (
-        stream.decode("utf-8").replace("\r\n", "\n") for stream in (done.stdout, done.stderr)
-    )
-    return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+def run_try(*arguments: str, given: bytes = b"", cwd: Path = ROOT) -> CompletedProcess[str]:
+    return run_grader("rubric", "try", *arguments, given=given, cwd=cwd)
 
 
-def rows(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
+def rows(done: CompletedProcess[str]) -> dict[str, str]:
     """Label -> text of the explanation, wrapped lines put together."""
     assert done.returncode == 0, done.stderr
     found: dict[str, str] = {}
