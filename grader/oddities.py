@@ -12,6 +12,8 @@ from grader.model import Note, SyntaxFault
 from grader.script import parse
 
 _MOST_LINES = 5
+_OURS = "GRADER_"
+"""How the variables begin that tell a run where its trace goes and how fast it is."""
 _CALLS = frozenset(
     ("os._exit", "_exit", "atexit.register", "atexit.unregister", "exec", "eval", "__import__")
 )
@@ -43,6 +45,8 @@ def _replaced(tree: ast.Module) -> Iterator[tuple[int, str]]:
             name = _name(node.func)
             if name in _CALLS or (name == "setattr" and _is_module(node.args[0:1], imported)):
                 yield node.lineno, name
+        elif isinstance(node, ast.Constant) and _OURS in str(node.value):
+            yield node.lineno, f"{_OURS}..."
 
 
 def _imported(nodes: Iterable[ast.AST]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -64,7 +65,7 @@ class Family:
             return Ending.PROCESSES
         if sum(map(_memory, members)) > limits.memory_bytes:
             return Ending.MEMORY
-        if self._home and _size(self._home, limits.disk_bytes) > limits.disk_bytes:
+        if self._home and size_of(self._home, limits.disk_bytes) > limits.disk_bytes:
             return Ending.DISK
         return None
 
@@ -206,18 +207,24 @@ def _files(folder: Path) -> int:
     return 0
 
 
-def _size(folder: Path, enough: int) -> int:
-    """Bytes in the files below a folder, counted no further than `enough`."""
+def size_of(place: Path, enough: int) -> int:
+    """Bytes in a file, or in the files below a folder, counted no further than `enough`."""
     total = 0
-    waiting = [folder]
+    waiting: list[Path] = []
+    with suppress(OSError):
+        status = place.lstat()
+        total = max(status.st_size, _BLOCK)
+        waiting += [place] if stat.S_ISDIR(status.st_mode) else []
     while waiting and total <= enough:
         try:
             with os.scandir(waiting.pop()) as found:
                 for entry in found:
+                    if total > enough:
+                        break
                     total += max(entry.stat(follow_symlinks=False).st_size, _BLOCK)
                     if entry.is_dir(follow_symlinks=False):
                         waiting.append(Path(entry.path))
-        except OSError as fault:  # noqa: PERF203
+        except OSError as fault:
             # A folder that is locked is a hiding place.
             if fault.errno == errno.EACCES and sys.platform != "win32":
                 return enough + 1

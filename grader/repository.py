@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.request import url2pathname
 
 from grader.errors import UsageError
 from grader.model import Ending, Note
+from grader.sandbox.keeper import temporary_folder
 from grader.textfile import MAX_BYTES, read_text_file
 
 # GitPython cannot be imported on a machine without git unless it is told to keep quiet.
@@ -52,11 +52,12 @@ _SOURCE = re.compile(
         (?: (?<!/)@(?P<ref>[^@]*) )?""",
     re.VERBOSE,
 )
-_REF = re.compile(r"\w[^\s\\:*?\[^~]*")
+REF = re.compile(r"\w[^\s\\:*?\[^~]*")
+"""What may name a branch, a tag or a commit."""
 # Git takes a list of folders for one of patterns when a name in it looks like a pattern.
 _PATTERN = re.compile(r"[\\*?\[\]]| \Z")
 
-_SETTINGS = (
+SETTINGS = (
     "core.askPass=",
     # Larger files are written piece by piece instead of being held in memory.
     "core.bigFileThreshold=1m",
@@ -72,7 +73,7 @@ _SETTINGS = (
     "maintenance.auto=false",
     "submodule.recurse=false",
 )
-_NO_QUESTIONS = {
+NO_QUESTIONS = {
     "GCM_INTERACTIVE": "never",
     "GIT_ALLOW_PROTOCOL": "file:https:ssh",
     "GIT_ASKPASS": "",
@@ -82,7 +83,7 @@ _NO_QUESTIONS = {
     "SSH_ASKPASS_REQUIRE": "never",
 }
 # Set while a git hook runs; they would lead our git into the user's own repository.
-_ANOTHER_REPOSITORY = frozenset(
+ANOTHER_REPOSITORY = frozenset(
     f"GIT_{name}"
     for name in (
         "ALTERNATE_OBJECT_DIRECTORIES COMMON_DIR DIR INDEX_FILE NAMESPACE OBJECT_DIRECTORY"
@@ -190,7 +191,7 @@ def shown_url(url: str) -> str:
     return _QUERY.sub(r"\1", _USER.sub("", url))
 
 
-def _split(source: str) -> tuple[str, str]:
+def split_source(source: str) -> tuple[str, str]:
     """Splits `URL@REF`, where HEAD stands for no REF; raises `UsageError`."""
     found = _SOURCE.fullmatch(source) if source.isprintable() else None
     if found is None:
@@ -201,7 +202,7 @@ def _split(source: str) -> tuple[str, str]:
     url, ref = found["url"], found["ref"]
     if ref is None or (url.startswith("file://") and _is_folder(source)):
         return source, "HEAD"
-    if not _REF.fullmatch(ref):
+    if not REF.fullmatch(ref):
         raise UsageError(
             f"{shown_url(source)} names no branch, tag or commit after its last @. "
             "Write URL@NAME, or the URL alone."
@@ -222,9 +223,9 @@ def fetched(source: str) -> Iterator[Path]:
 
     Raises `UsageError` with the reason when that fails.
     """
-    url, ref = _split(source)
-    with TemporaryDirectory(prefix="grader-", ignore_cleanup_errors=True) as temporary:
-        folder = Path(temporary) / "submission"
+    url, ref = split_source(source)
+    with temporary_folder() as temporary:
+        folder = temporary / "submission"
         folder.mkdir()
         try:
             _fetch(url, ref, folder)
@@ -264,11 +265,11 @@ def _git(folder: Path, *arguments: str) -> str:
     from grader.process_tree import Family
     from grader.rubric import Limits
 
-    settings = (word for setting in _SETTINGS for word in ("-c", setting))
-    kept = {k: v for k, v in os.environ.items() if k not in _ANOTHER_REPOSITORY}
+    settings = (word for setting in SETTINGS for word in ("-c", setting))
+    kept = {k: v for k, v in os.environ.items() if k not in ANOTHER_REPOSITORY}
     command = Command(
         arguments=("git", *settings, *arguments),
-        environment={**kept, **_NO_QUESTIONS, MARK: str(folder.parent)},
+        environment={**kept, **NO_QUESTIONS, MARK: str(folder.parent)},
         folder=folder,
     )
     limits = Limits(

@@ -18,7 +18,7 @@ from grader.database import entries, is_folder
 from grader.errors import UsageError
 from grader.model import Outcome, Row, Student
 from grader.named_file import read_named
-from grader.repository import _REF, _split, is_url, shown_url
+from grader.repository import REF, is_url, shown_url, split_source
 from grader.roster_table import Line, Table, read_table
 
 _MAX_BYTES = 16 * 1024 * 1024
@@ -152,7 +152,7 @@ def _text_faults(heading: str, text: str) -> Iterator[str]:
 
 
 def _ref_faults(ref: str | None) -> Iterator[str]:
-    if ref is not None and not _REF.fullmatch(ref):
+    if ref is not None and not REF.fullmatch(ref):
         yield f"{ref[:_LONGEST]!r} is no name of a branch, tag or commit"
 
 
@@ -180,7 +180,7 @@ def _parted(repository: str) -> tuple[str, str | None]:
     """A URL and its ref, which may stand behind it as in `URL@REF`; raises UsageError."""
     if not is_url(repository):
         return repository, None
-    url, ref = _split(repository)
+    url, ref = split_source(repository)
     return url, None if ref == "HEAD" else ref
 
 

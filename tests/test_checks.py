@@ -126,9 +126,12 @@ def test_a_run_is_judged_by_what_it_left(
         pytest.param("run0", 6, 0, "correct", id="a ready-made database"),
         pytest.param("run3", 4, 2, "correct", id="too few rows and talk of locks"),
         pytest.param("run3", 6, 2, "incorrect", id="every row and talk of locks"),
+        pytest.param("run3", None, 2, "incorrect", id="no table and talk of locks"),
     ],
 )
-def test_what_no_trace_confirms_is_flagged(name: str, rows: int, locks: int, verdict: str) -> None:
+def test_what_no_trace_confirms_is_flagged(
+    name: str, rows: int | None, locks: int, verdict: str
+) -> None:
     """A claim that the trace does not show needs a person; it costs points only with the rows."""
     result = judged_run(name, rows=rows, locks=locks, trace=False)
     assert (result.verdict.value, result.needs_review) == (verdict, True)

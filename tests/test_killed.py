@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -64,6 +65,26 @@ def test_nothing_outlives_the_grader(sandbox: str, number: int, tmp_path: Path) 
     assert comes_true(lambda: not marked(mark))
     assert comes_true(lambda: not list(scratch.iterdir()))
     assert comes_true(lambda: not (SHARED / mark).exists())
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_no_fetch_outlives_the_grader(number: int, tmp_path: Path) -> None:
+    """A fetch from a server that does not answer goes, with its folder, when the grader goes."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"https://127.0.0.1:{server.getsockname()[1]}/{uuid4().hex}"
+        with subprocess.Popen(
+            [sys.executable, "-m", "grader", "grade", url],
+            env={**os.environ, "TMPDIR": str(tmp_path)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as process:
+            server.settimeout(PATIENCE)
+            asked, _ = server.accept()
+            assert marked(url)
+            process.send_signal(number)
+        assert comes_true(lambda: not marked(url))
+        assert comes_true(lambda: not list(tmp_path.iterdir()))
+        asked.close()
 
 
 def needed(sandbox: str) -> None:

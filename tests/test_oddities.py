@@ -29,6 +29,7 @@ PLAIN = [
         ("import os\nif 1:\n    os._exit(0)", "os._exit on line 3"),
         ("import atexit\natexit.register(print)", "atexit.register on line 2"),
         ("exec('import time')", "exec on line 1"),
+        ("import os\nprint(os.environ['GRADER_TRACE'])", "GRADER_... on line 2"),
     ],
 )
 def test_replacements_are_told(source: str, said: str) -> None:

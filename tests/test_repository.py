@@ -325,7 +325,7 @@ def test_is_url(source: str, expected: bool) -> None:
 )
 def test_where_the_ref_starts(source: str, url: str, ref: str) -> None:
     """Only an @ in the path announces a ref; those before it belong to the user's name."""
-    assert repository._split(source) == (url, ref)
+    assert repository.split_source(source) == (url, ref)
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,26 @@ def test_doctor_tries_the_sandbox() -> None:
         )
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="bubblewrap is made for Linux")
+def test_bubblewrap_that_fails_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system forbids what bubblewrap needs, its own words say why it is not used."""
+    failing = tmp_path / "bwrap"
+    failing.write_text("#!/bin/sh\necho 'bwrap: Permission denied' >&2\nexit 1\n", "utf-8")
+    failing.chmod(0o755)
+    monkeypatch.setattr("grader.sandbox.bubblewrap.found", lambda: str(failing))
+    assert grader.sandbox.bubblewrap_fault.__wrapped__() == "bwrap: Permission denied"
+
+
+@pytest.mark.parametrize("sandbox", [Sandbox.AUTO, Sandbox.OFF])
+@pytest.mark.usefixtures("no_bubblewrap")
+def test_root_of_a_container_may_lack_roots_rights(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where root cannot become another user, a script runs all the same."""
+    monkeypatch.setattr("grader.sandbox.plain.changes_user", lambda: False)
+    assert printed("print(6)", sandbox) == "6"
+
+
 @pytest.mark.usefixtures("no_bubblewrap")
 def test_doctor_says_how_to_enable_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without bubblewrap the doctor tells how to get it."""

@@ -16,7 +16,7 @@ from typing import IO, cast
 from grader.model import Ending
 from grader.process import MARK, Command, supervise
 from grader.process_tree import Family
-from grader.repository import _ANOTHER_REPOSITORY, _NO_QUESTIONS, _SETTINGS
+from grader.repository import ANOTHER_REPOSITORY, NO_QUESTIONS, SETTINGS
 from grader.rubric import Limits
 
 _STALLED = (
@@ -93,12 +93,12 @@ class Git:
         )
 
     def _arguments(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
-        settings = (*_SETTINGS, *_STALLED, *self.settings)
+        settings = (*SETTINGS, *_STALLED, *self.settings)
         return ("git", *(word for one in settings for word in ("-c", one)), *arguments)
 
     def _environment(self) -> dict[str, str]:
-        kept = {k: v for k, v in os.environ.items() if k not in _ANOTHER_REPOSITORY}
-        return {**kept, **_NO_QUESTIONS, MARK: str(self.folder)}
+        kept = {k: v for k, v in os.environ.items() if k not in ANOTHER_REPOSITORY}
+        return {**kept, **NO_QUESTIONS, MARK: str(self.folder)}
 
     def _tree(self, leader: subprocess.Popen[bytes]) -> Family:
         return _Group(leader, MARK, str(self.folder), self.folder)

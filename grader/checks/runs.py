@@ -130,8 +130,9 @@ def _every_insert(outcome: RunOutcome, rubric: Rubric) -> Judgement:
 
 def _lock_error(outcome: RunOutcome, rubric: Rubric) -> Judgement:
     run = outcome.run
-    # Where every record went in and none was seen to fail, an error was only talked of.
-    talk = run.rows == rubric.script.rows and unconfirmed(run) is not None
+    # Where every record went in, or there was nothing to put one into, and none was seen to fail,
+    # an error was only talked of.
+    talk = run.rows in (None, rubric.script.rows) and unconfirmed(run) is not None
     right = run.lock_errors > 0 and not talk
     what = f"Our run with {_setting(outcome, rubric)} {_told(outcome, rubric)}."
     if not right:

@@ -25,7 +25,7 @@ from grader.model import Ending
 from grader.process import Command, Ended, pipe, supervise
 from grader.process_tree import Namespace
 from grader.sandbox.interpreter import EXECUTABLE, hidden, needed
-from grader.sandbox.launcher import LAUNCHER, limit_options, spare_user
+from grader.sandbox.launcher import LAUNCHER, changes_user, limit_options, spare_user
 from grader.sandbox.program import FOLDERS, WORK, Execution, Program, parts
 from grader.sandbox.seccomp import compiled_filter
 
@@ -100,8 +100,10 @@ class _Folder:
         """The open folder; None as long as the program was not started."""
         if self._descriptor is None:
             with suppress(OSError):
-                _, (self._descriptor,), _, _ = socket.recv_fds(self._channel, 1, 1)
-                self._stack.callback(os.close, self._descriptor)
+                # None at all, if bubblewrap has ended before the launcher began.
+                for descriptor in socket.recv_fds(self._channel, 1, 1)[1]:
+                    self._descriptor = descriptor
+                    self._stack.callback(os.close, descriptor)
         return self._descriptor
 
     def shown(self, look: Callable[[Path], None] | None) -> None:
@@ -190,9 +192,9 @@ def _arguments(program: Program, limits: Limits, given: _Given) -> list[str]:
 def _namespaces(given: _Given) -> Iterable[str]:
     yield from ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts")
     yield from ("--unshare-cgroup-try", "--die-with-parent", "--new-session", "--clearenv")
-    if os.geteuid() != 0:
+    if not changes_user():
         # Root becomes another user in the launcher; a namespace would know no other.
-        yield from ("--unshare-user", "--disable-userns")
+        yield from ("--unshare-user", "--disable-userns", "--cap-drop", "ALL")
     yield from ("--info-fd", str(given.status.fileno()))
     if given.calls is not None:
         yield from ("--seccomp", str(given.calls.fileno()))
@@ -262,7 +264,7 @@ def _options(limits: Limits, given: _Given) -> Iterable[str]:
     """What the launcher gives up before it becomes the program."""
     yield from (f"send={given.channel.fileno()}", f"folder={_BOX}", f"home={_HOME}")
     yield from limit_options(limits)
-    alone = os.geteuid() == 0
+    alone = changes_user()
     if alone:
         # A user of its own, so that the processes of other programs do not count as its.
         yield f"user={spare_user()}"

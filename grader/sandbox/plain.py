@@ -21,11 +21,11 @@ from grader.model import Ending
 from grader.process import MARK, Command, Ended, pipe, reason, supervise
 from grader.process_tree import Family
 from grader.sandbox.interpreter import EXECUTABLE, hidden, needed, readable_by_others
-from grader.sandbox.launcher import LAUNCHER, limit_options, spare_user
+from grader.sandbox.launcher import LAUNCHER, changes_user, limit_options, spare_user
 from grader.sandbox.program import WORK, Execution, Program, parts
 from grader.sandbox.scratch import lay_out, scratch
 from grader.sandbox.seccomp import compiled_filter
-from grader.sandbox.shared_memory import cleared
+from grader.sandbox.shared_memory import cleared, used
 
 if TYPE_CHECKING:
     from grader.rubric import Limits
@@ -74,9 +74,9 @@ def executed(
             ended = Ended(ending=Ending.NOT_STARTED, problem=reason(fault))
             yield Execution(ended=ended, sandbox=name, left=None, seen=home)
             return
-        with cleared(home):
+        with cleared(home) as shared:
             shown = partial(look, home) if look else None
-            ended = _run(program, limits, stop, shown, home, confined=confined)
+            ended = _run(program, limits, stop, shown, home, shared, confined=confined)
         yield Execution(ended=ended, sandbox=name, left=home, seen=home)
 
 
@@ -86,6 +86,7 @@ def _run(
     stop: threading.Event | None,
     look: Callable[[], None] | None,
     home: Path,
+    shared: frozenset[str],
     *,
     confined: bool,
 ) -> Ended:
@@ -107,7 +108,7 @@ def _run(
 
         def family(leader: subprocess.Popen[bytes]) -> Family:
             far_end.close()
-            return _Kept(leader, lifeline, environment[MARK], home)
+            return _Kept(leader, lifeline, environment[MARK], home, shared)
 
         return supervise(command, limits, stop, family, look)
 
@@ -116,10 +117,23 @@ class _Kept(Family):
     """A family with a launcher at its head that clears up when we let go of its lifeline."""
 
     def __init__(
-        self, leader: subprocess.Popen[bytes], lifeline: IO[bytes], mark: str, home: Path
+        self,
+        leader: subprocess.Popen[bytes],
+        lifeline: IO[bytes],
+        mark: str,
+        home: Path,
+        shared: frozenset[str],
     ) -> None:
         super().__init__(leader, MARK, mark, home)
         self._lifeline = lifeline
+        self._shared = partial(used, home, shared)
+
+    def excess(self, limits: Limits) -> Ending | None:
+        """Looks at shared memory too: it is in no process and in no folder of the program's."""
+        if excess := super().excess(limits):
+            return excess
+        most = limits.memory_bytes
+        return Ending.MEMORY if self._shared(most) > most else None
 
     def end(self) -> None:
         """Asks the launcher first: it knows also those that hide from a look around."""
@@ -148,8 +162,8 @@ def _options(limits: Limits, home: Path, program: Program, *, confined: bool) ->
 
 
 def _unprivileged(limits: Limits) -> Iterable[str]:
-    if not readable_by_others():
-        # Only root can start this Python: it stays root by name, without root's powers.
+    if not (changes_user() and readable_by_others()):
+        # Nobody else can start this Python: it stays root by name, without root's powers.
         yield "powerless=1"
         return
     yield f"user={spare_user()}"

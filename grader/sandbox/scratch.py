@@ -76,6 +76,9 @@ def _clear(folder: Path) -> None:
         for path, status in entries(current):
             with suppress(OSError):
                 if is_folder(status):
+                    with suppress(OSError):
+                        path.rmdir()  # most are empty
+                        continue
                     path.chmod(stat.S_IRWXU)
                     # Up here no path gets longer than the system can name, however deep it was.
                     waiting.append(path.rename(folder / uuid4().hex))

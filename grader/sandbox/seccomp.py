@@ -19,14 +19,16 @@ _NEW_USER_NAMESPACE = 0x10000000
 """CLONE_NEWUSER of linux/sched.h."""
 
 _FORBIDDEN = """
-    acct add_key bpf clock_adjtime clock_settime delete_module fanotify_init finit_module fsconfig
+    acct bpf clock_adjtime clock_settime delete_module fanotify_init finit_module fsconfig
     fsmount fsopen fspick init_module io_uring_enter io_uring_register io_uring_setup ioperm iopl
     ioprio_set kexec_file_load kexec_load keyctl lookup_dcookie memfd_create memfd_secret mount
-    mount_setattr move_mount move_pages msgget nfsservctl open_by_handle_at open_tree
+    mount_setattr move_mount move_pages nfsservctl open_by_handle_at open_tree
     perf_event_open pidfd_getfd pivot_root process_madvise process_vm_readv process_vm_writev ptrace
-    quotactl reboot request_key sched_setattr sched_setparam sched_setscheduler semget setdomainname
-    sethostname setns settimeofday shmget swapoff swapon syslog umount2 unshare userfaultfd vhangup
+    quotactl reboot request_key sched_setattr sched_setparam sched_setscheduler setdomainname
+    sethostname setns settimeofday swapoff swapon syslog umount2 unshare userfaultfd vhangup
 """.split()
+_LASTING = "add_key mq_open msgget semget shmget".split()
+"""Calls for memory that is in no file and outlives those who asked for it."""
 _BUFFER_SIZES = (int(socket.SO_SNDBUF), 32)
 """SO_SNDBUF and SO_SNDBUFFORCE of asm/socket.h."""
 _OTHERS = (("prlimit64", 0), ("sched_setaffinity", 0), ("setpriority", 0), ("setpriority", 1))
@@ -47,7 +49,7 @@ def forbidden_calls() -> SyscallFilter:
     from pyseccomp import ALLOW, EQ, ERRNO, MASKED_EQ, NE, Arg, SyscallFilter
 
     rules = SyscallFilter(ALLOW)
-    for call in _FORBIDDEN:
+    for call in (*_FORBIDDEN, *_LASTING):
         _refuse(rules, call)
     # Its arguments are in memory, where a filter cannot look; libraries then use clone.
     _refuse(rules, "clone3", error=errno.ENOSYS)
@@ -63,6 +65,7 @@ def forbidden_calls() -> SyscallFilter:
 def shared_filter(spared: Iterable[int], *, confined: bool) -> SyscallFilter:
     """A filter for a program among this computer's processes: none of those spared gets a signal.
 
+    What outlives the program's processes cannot be made.
     A program that is to be confined reaches no service of this computer either, as far as
     Python itself needs none.
 
@@ -74,7 +77,8 @@ def shared_filter(spared: Iterable[int], *, confined: bool) -> SyscallFilter:
     targets = {_EVERYBODY}.union(*((number, -number) for number in spared))
     for call, target in product(_SIGNALS, targets):
         _refuse(rules, call, Arg(0, MASKED_EQ, _NUMBER, target & _NUMBER))
-    _refuse(rules, "tkill")
+    for call in ("tkill", *_LASTING):
+        _refuse(rules, call)
     for call, number in _OTHERS if confined else ():
         _refuse(rules, call, Arg(number, NE, 0))
     if confined and _FORKS:
