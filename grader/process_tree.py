@@ -150,6 +150,10 @@ class Namespace:
             gone.poll(_PATIENCE * 1000)
             os.close(self._handle)
         _bury(self._leader)
+        if self._first is not None:
+            # It has become our child if we are the first process here, as in a container.
+            with suppress(ChildProcessError):
+                os.waitpid(self._first, os.WNOHANG)
 
 
 def _bury(leader: subprocess.Popen[bytes]) -> None:

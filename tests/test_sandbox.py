@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -194,3 +195,26 @@ def test_doctor_says_how_to_enable_it(monkeypatch: pytest.MonkeyPatch) -> None:
     (finding,) = [finding for finding in examine() if finding.what == "Sandbox"]
     assert finding.fix
     assert "install bubblewrap" in finding.fix or sys.platform != "linux"
+
+
+ADOPTS = """
+import ctypes, psutil
+from grader.model import Sandbox
+from grader.rubric import Limits
+from grader.sandbox import Program, executed
+
+ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+program = Program(files={"s.py": b"print(1)"}, script="s.py")
+with executed(program, Limits(), Sandbox.REQUIRE) as execution:
+    assert execution.ended.exit_code == 0
+print(psutil.Process().children())
+"""
+
+
+@needs_bubblewrap
+def test_no_process_stays_with_the_first_of_a_container() -> None:
+    """Where orphans become the grader's children, none of them is left unburied."""
+    done = subprocess.run(
+        [sys.executable, "-c", ADOPTS], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"

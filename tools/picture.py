@@ -16,8 +16,8 @@ from grader.handover import PAGE
 from grader.model import RunOptions
 from grader.progress import shown_progress
 from grader.reports import terminal
-from grader.running import gated, processors
 from grader.runner import run_script
+from grader.running import gated, processors
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE = "tests/submissions/swapped-outputs"
