@@ -145,7 +145,8 @@ def main() -> None:
     seconds("a run at 0 s, not traced", off)
     cost = f"{on / off:5.2f} x, {(on - off) * 1000:+.1f} ms (at most 1.02 and 5 ms)"
     seconds("a run at 0 s, traced", on, cost)
-    print(f"{'peak memory of grader grade':46} {peak_memory('grade', str(SAMPLE)):8.0f} MB")
+    memory = peak_memory("grade", str(SAMPLE))
+    print(f"{'peak memory of grader grade':46} {memory:8.0f} MB (at most 120)")
     print(overhead())
     print("\nAgreement with the answers marked by hand in tests/cases/answers")
     for question, tally in compare(ROOT / "tests" / "cases" / "answers", load_assignment()).items():

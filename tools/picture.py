@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import which
 from tempfile import TemporaryDirectory
 
 from playwright.sync_api import sync_playwright
@@ -46,7 +47,9 @@ def draw_class(assignment: Assignment, picture: Path) -> None:
         settings = Settings(options=RunOptions())
         grade_roster(roster, out, assignment, settings, jobs=STUDENTS, run=run)
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
+            browser = playwright.chromium.launch(
+                executable_path=which("chromium"), args=["--no-sandbox"]
+            )
             page = browser.new_page(viewport={"width": 1000, "height": 760})
             page.goto((out / PAGE).as_uri())
             page.screenshot(path=picture)
