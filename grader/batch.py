@@ -61,9 +61,9 @@ def grade_roster(
         checkouts = Checkouts(out / ".cache", stop=stop)
         course = Course(assignment, settings, book, checkouts, stop=stop, run=run)
         rows = _rows(course, roster, jobs, feedback)
-        works = tuple(book.works(row.student for row in rows if row.report))
-    students = [row.student for row in rows]
-    clusters = find_similar(works, students, assignment.rubric, assignment.starter)
+        works = book.works(row.student for row in rows if row.report)
+        students = [row.student for row in rows]
+        clusters = find_similar(works, students, assignment.rubric, assignment.starter)
     notes = hand_over(out, rows, assignment.rubric.assignment, feedback.links, clusters)
     return Graded(rows=rows, notes=(*roster.notes, *notes), feedback=feedback)
 

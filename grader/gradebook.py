@@ -10,7 +10,7 @@ import hashlib
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime, timezone
 from pathlib import Path
@@ -34,6 +34,8 @@ _BY_KEY = """
     ORDER BY id DESC LIMIT 1
 """
 _BY_STUDENT = "SELECT * FROM results WHERE student = ? ORDER BY id DESC LIMIT ?"
+# Beside max(id), SQLite gives the other columns of that same row.
+_NEWEST = "SELECT max(id) AS id, work IS NOT NULL AS graded FROM results WHERE student = ?"
 _ADD = """
     INSERT INTO results (student, submission, rubric, grader, options, at, report, work, reason)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -118,19 +120,11 @@ class Gradebook:
                 _add(book, key, found["report"], found["work"], None)
         return self._read(_REPORT, found["report"])
 
-    def work(self, key: ResultKey) -> Work | None:
-        """The student's own words that were stored with the report, if there is one."""
+    def works(self, students: Iterable[Student]) -> StoredWorks:
+        """Their own words as stored with what counts for them now, for those that were graded."""
         with self._file.transaction() as book:
-            found = book.execute(_BY_KEY, astuple(key)).fetchone()
-        return self._read(_WORK, found["work"]) if found and found["work"] else None
-
-    def works(self, students: Iterable[Student]) -> Iterator[Work]:
-        """Their own words as stored with what counts for them, for those that were graded."""
-        for student in students:
-            with self._file.transaction() as book:
-                newest = _newest(book, student.key)
-            if newest is not None and newest["work"]:
-                yield self._read(_WORK, newest["work"])
+            newest = {each.key: book.execute(_NEWEST, (each.key,)).fetchone() for each in students}
+        return StoredWorks(self._work, {key: e["id"] for key, e in newest.items() if e["graded"]})
 
     def store(self, key: ResultKey, report: Report, work: Work, *, again: bool = False) -> bool:
         """Writes a report down; once this returns, no crash takes it away.
@@ -219,11 +213,31 @@ class Gradebook:
 
         return run_anew if fresh else run_or_recall
 
+    def _work(self, entry: int) -> Work:
+        with self._file.transaction() as book:
+            found = book.execute("SELECT work FROM results WHERE id = ?", (entry,)).fetchone()
+        return self._read(_WORK, found["work"])
+
     def _read(self, kind: TypeAdapter[_T], text: str) -> _T:
         try:
             return kind.validate_json(text)
         except ValidationError:
             raise self._file.damaged() from None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWorks:
+    """Students' works, read anew whenever they are asked for; they stay what they are."""
+
+    _read: Callable[[int], Work]
+    _entries: Mapping[str, int]
+    """Student's key -> the entry that holds the work."""
+
+    def __iter__(self) -> Iterator[Work]:
+        return map(self._read, self._entries.values())
+
+    def __getitem__(self, student: str) -> Work:
+        return self._read(self._entries[student])
 
 
 def job_key(job: RunJob) -> str:

@@ -160,7 +160,7 @@ def test_found_again(path: Path) -> None:
         assert book.store(KEY, report(), WORK)
     with Gradebook(path) as book:
         assert book.find(KEY) == report()
-        assert book.work(KEY) == WORK
+        assert list(book.works([None("ana"), None("ben")])) == [WORK]
 
 
 @pytest.mark.parametrize("part", ["student", "submission", "rubric", "grader", "options"])
@@ -169,7 +169,20 @@ def test_anything_changed(path: Path, part: str) -> None:
     changed = replace(KEY, **{part: "other"})
     with Gradebook(path) as book:
         book.store(KEY, report(), WORK)
-        assert (book.find(changed), book.work(changed)) == (None, None)
+        assert book.find(changed) is None
+
+
+def test_works(path: Path) -> None:
+    """A student's words are those of the newest entry, also when it is replaced meanwhile."""
+    newer = replace(WORK, readme="# Ana, again")
+    with Gradebook(path) as book:
+        book.store(KEY, report(), WORK)
+        book.store(replace(KEY, submission="2" * 40), report(), newer)
+        book.fail(replace(KEY, student="ben"), "It is gone.")
+        works = book.works([None("ana"), None("ben")])
+        book.store(KEY, report(), WORK, again=True)
+        assert list(works) == list(works) == [newer]
+        assert works["ana"] == newer
 
 
 def test_history(path: Path) -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakValueDictionary
+from zlib import crc32
 
 import pytest
 import yaml
@@ -18,9 +21,56 @@ ROOT = Path(__file__).resolve().parent.parent
 ASSIGNMENT = load_assignment(ROOT / "rubric.yaml")
 CASES = sorted((ROOT / "tests" / "cases" / "similarity").glob("*.yaml"))
 
+W = TypeVar("W", "Watched", "Text")
+
+
+class Watched(Work):
+    """A work of which it can be told whether anybody still holds it."""
+
+    __slots__ = ("__weakref__",)
+
+
+class Text(str):
+    """A text of a work, with the same to tell."""
+
+    __slots__ = ("__weakref__",)
+
+
+class Reading:
+    """Works as a gradebook gives them: each is made anew whenever it is asked for."""
+
+    def __init__(self, works: list[Work]) -> None:
+        self._works = {work.student: work for work in works}
+        self._held: WeakValueDictionary[int, Watched | Text] = WeakValueDictionary()
+        self.read = self.most_works = self.most_texts = 0
+
+    def __iter__(self) -> Iterator[Work]:
+        return map(self.__getitem__, self._works)
+
+    def __getitem__(self, student: str) -> Work:
+        work = self._works[student]
+        watched = Watched(
+            student=student,
+            answers={name: self._watch(Text(text)) for name, text in work.answers.items()},
+            transcripts={name: self._watch(Text(text)) for name, text in work.transcripts.items()},
+            readme=self._watch(Text(work.readme)),
+            script=self._watch(Text(work.script)),
+            remote=work.remote,
+        )
+        self._watch(watched)
+        kinds = [type(each) for each in self._held.values()]
+        self.read += 1
+        self.most_works = max(self.most_works, kinds.count(Watched))
+        self.most_texts = max(self.most_texts, kinds.count(Text))
+        return watched
+
+    def _watch(self, made: W) -> W:
+        self._held[id(made)] = made
+        return made
+
 
 def found(works: list[Work], students: list[Student] | None = None) -> tuple[Cluster, ...]:
-    return find_similar(works, students or [], ASSIGNMENT.rubric, ASSIGNMENT.starter)
+    return find_similar(Reading(works), students or [], ASSIGNMENT.rubric, ASSIGNMENT.starter)
 
 
 def work(student: str, said: Mapping[str, Any], repository: str | None = None) -> Work:
@@ -152,3 +202,83 @@ def test_hostile_text_is_only_text(text: str) -> None:
     works = [work(key, {**files, "script": text}, text[:99]) for key in ("ada", "ben")]
     students = [Student(key=key, repository=text[:99], name=text[:99]) for key in ("ada", "ben")]
     assert isinstance(found(works, students), tuple)
+
+
+CHANGE = """
+# Grandma's backup plan: wobble until the clinic door opens
+def wobble(doorbell, patience=9):
+    while not doorbell.ringing():
+        grumble(f"still knocking, patience {patience}")
+"""
+OTHER_CHANGE = """
+# Pigeons juggle crates while nobody watches the lighthouse
+def juggle(lighthouse, acrobats=3):
+    for acrobat in lighthouse.balcony(acrobats):
+        acrobat.somersault("hooray", confetti=acrobats)
+"""
+
+
+def test_few_works_are_in_memory_at_a_time() -> None:
+    """However large the class and whoever is alike, its works and their texts are not kept."""
+    said = "insert_pet nudges a sleepy critter through the hatch, then scribbles its nickname down."
+    run = "\n".join(f"2025-02-04 22:21:06,09{n} - INFO - Step {n}" for n in range(6))
+    answers = honest(random.Random(3))
+    works = [
+        work(
+            f"s{n:03}",
+            {
+                "answers": {"q5": said if n < 4 else next(answers)},
+                "transcripts": {"run0": run if n < 40 else f"{run}\n{n}".replace("22:", f"{n}:")},
+                "readme_adds": f"https://github.com/account{n // 2}/demo",
+                "script_adds": CHANGE if n % 20 == 0 else f"print('student {n}')",
+            },
+            f"https://github.com/account{n}/demo",
+        )
+        for n in range(100)
+    ]
+    reading = Reading(works)
+    clusters = find_similar(reading, [], ASSIGNMENT.rubric, ASSIGNMENT.starter)
+    assert {cluster.likeness for cluster in clusters} == set(Likeness)
+    assert reading.most_works <= 4
+    assert reading.most_texts <= 4 * 4
+    assert reading.read <= 4 * len(works)
+
+
+def test_equal_hashes_make_nobody_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Students of whom every hash is the same are told apart by what they wrote."""
+    for module in ("pairs", "phrases"):
+        monkeypatch.setattr(
+            f"grader.similarity.{module}.hash",
+            lambda mark: crc32(repr(mark).encode()) % 5,
+            raising=False,
+        )
+    wrote = {
+        "ada": ("nudges a sleepy critter through the hatch, then scribbles its nickname", CHANGE),
+        "ben": (
+            "hogs one wobbly crate until whoever juggles pigeons chants lullabies",
+            OTHER_CHANGE,
+        ),
+    }
+    works = [
+        work(
+            key,
+            {
+                "answers": {"q5": f"Once insert_pet has come along it {said} down in the clinic."},
+                "script_adds": change,
+                "transcripts": {
+                    "run0": "\n".join(
+                        f"2025-02-04 22:21:06,{n}{len(key)}{ord(key[0])} /home/{key}-w/"
+                        for n in range(9)
+                    )
+                },
+            },
+        )
+        for key, (said, change) in wrote.items()
+    ]
+    assert found(works) == ()
+    copied = replace(works[0], student="cleo")
+    assert {cluster.likeness for cluster in found([*works, copied])} >= {
+        Likeness.WORDS,
+        Likeness.CODE,
+        Likeness.RUN,
+    }

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
 from functools import lru_cache
 from zlib import crc32
 
-from grader.lexicon import stem
 from grader.model import Work
 from grader.similarity.cluster import Cluster, Likeness, Passage
 from grader.similarity.evidence import side_by_side
-from grader.similarity.pairs import Pair, common, groups, shared
-from grader.similarity.vocabulary import own_words, phrases
-from grader.text import words
+from grader.similarity.finder import Works
+from grader.similarity.pairs import groups, many, marks, shared
+from grader.similarity.vocabulary import Phrase, own_words, phrases, spoken
 
 _LENGTH, _WINDOW = 4, 3
 """Words of a fingerprint, and how many in a row give one of them: six shared words are found."""
@@ -24,77 +24,82 @@ _PART = 0.6
 _LINES, _LINE = 3_000, 400
 """Lines, and characters of one, that are looked at."""
 
-Line = tuple[str, ...]
-Change = tuple[tuple[int, str, Line], ...]
-"""(number, text, words) of the lines that are not the starter's."""
 
-
-def same_changes(works: Sequence[Work], known: Set[str], starter: str) -> list[Cluster]:
-    """Students whose scripts differ from what everybody has in the same way.
+class SameChanges:
+    """Finds scripts that differ from what everybody has in the same way.
 
     A script that is mostly its author's may as well be of an edition that is not known here, and
     is left out.
     """
-    changes = _changes(works, starter)
-    said = {
-        who: [word for _, _, line in change for word in line] for who, change in changes.items()
-    }
-    own = own_words(said, known)
-    marks = {who: set(_winnowed(list(phrases(said[who], own[who], _LENGTH)))) for who in said}
-    pairs = [
-        pair
-        for pair, both in shared(marks, _LEAST)
-        if len(both) >= _PART * min(len(marks[student]) for student in pair)
-        and _both_own(pair, said, own) >= _LEAST_OWN
-    ]
-    found = {who: dict(_telling(who, change, own[who])) for who, change in changes.items()}
-    return [
-        Cluster(likeness=Likeness.CODE, students=who, evidence=side_by_side(who, found))
-        for who in groups(pairs)
-    ]
+
+    def __init__(self, known: Set[str], starter: str) -> None:
+        """`known` are stems that say nothing of who wrote them, `starter` is everybody's script."""
+        self._known = known
+        self._given = frozenset(line for _, _, line in _read(starter))
+        self._added: dict[str, Sequence[str]] = {}
+        self._length: dict[str, int] = {}
+
+    def add(self, work: Work) -> None:
+        """Keeps the lines that are not the starter's, and how many there are in all."""
+        lines = [line for _, _, line in _read(work.script)]
+        self._added[work.student] = [line for line in lines if line not in self._given]
+        self._length[work.student] = len(lines)
+
+    def clusters(self, works: Works) -> Iterator[Cluster]:
+        """Students who made the same changes, and the lines that hold words of their own."""
+        given = self._given | self._usual()
+        said = dict(self._changes(given))
+        own = own_words(map(str.split, said.values()), self._known)
+        held = {who: marks(_winnowed(text.split(), own)) for who, text in said.items()}
+        pairs = [
+            pair
+            for pair, both in shared(held, _LEAST)
+            if len(both) >= _PART * min(len(held[student]) for student in pair)
+            and len(own.intersection(*(said[student].split() for student in pair))) >= _LEAST_OWN
+        ]
+        for students in groups(pairs):
+            rows = side_by_side(students, lambda who: dict(_telling(works[who], given, own)))
+            yield Cluster(likeness=Likeness.CODE, students=students, evidence=rows)
+
+    def _usual(self) -> Set[str]:
+        """The lines that many have added: they were told to, or have another edition."""
+        counts = Counter(line for lines in self._added.values() for line in set(lines))
+        most = many(len(self._added))
+        return {line for line, count in counts.items() if count > most}
+
+    def _changes(self, given: Set[str]) -> Iterator[tuple[str, str]]:
+        for student, lines in self._added.items():
+            own = [line for line in lines if line not in given]
+            if 2 * len(own) <= self._length[student]:
+                yield student, " ".join(own)
 
 
-def _changes(works: Sequence[Work], starter: str) -> dict[str, Change]:
-    read = {work.student: _read(work.script) for work in works}
-    usual = common({who: {line for _, _, line in lines} for who, lines in read.items()})
-    given = usual | {line for _, _, line in _read(starter)}
-    changes = {
-        who: tuple(line for line in lines if line[2] not in given) for who, lines in read.items()
-    }
-    return {who: own for who, own in changes.items() if 2 * len(own) <= len(read[who])}
-
-
-def _read(script: str) -> Change:
-    """The lines that hold words: layout, quotes and punctuation do not count."""
-    numbered = enumerate(script.split("\n", _LINES)[:_LINES], start=1)
-    return tuple(
-        (number, text[:_LINE], line) for number, text in numbered if (line := _words(text[:_LINE]))
-    )
+def _read(script: str) -> Iterator[tuple[int, str, str]]:
+    """(number, text, stems) of the lines that hold words: layout and punctuation do not count."""
+    for number, line in enumerate(script.split("\n", _LINES)[:_LINES], start=1):
+        text = line[:_LINE]
+        if stems := _stems(text):
+            yield number, text, stems
 
 
 @lru_cache(maxsize=4096)
-def _words(text: str) -> Line:
+def _stems(text: str) -> str:
     # Most lines are the same in every script.
-    return tuple(map(stem, words(text)))
+    return " ".join(spoken(text))
 
 
-def _winnowed(found: Sequence[Line]) -> Iterator[int]:
-    """The least hash of every window: a shared run of words leaves a shared fingerprint.
+def _winnowed(said: Sequence[str], own: Set[str]) -> Iterator[Phrase]:
+    """The phrase with the least hash of every window: what is shared leaves shared fingerprints.
 
     Schleimer, Wilkerson and Aiken: Winnowing (SIGMOD 2003).
     """
-    hashes = [crc32(" ".join(phrase).encode()) for phrase in found]
-    for start in range(max(len(hashes) - _WINDOW + 1, min(len(hashes), 1))):
-        yield min(hashes[start : start + _WINDOW])
+    hashed = [(crc32(" ".join(each).encode()), each) for each in phrases(said, own, _LENGTH)]
+    for start in range(max(len(hashed) - _WINDOW + 1, min(len(hashed), 1))):
+        yield min(hashed[start : start + _WINDOW])[1]
 
 
-def _both_own(pair: Pair, said: Mapping[str, list[str]], own: Mapping[str, Set[str]]) -> int:
-    one, other = pair
-    return len(own[one] & own[other] & set(said[one]) & set(said[other]))
-
-
-def _telling(student: str, change: Change, own: Set[str]) -> Iterator[tuple[Line, Passage]]:
-    """The changed lines that hold a word of the student's own."""
-    for number, text, line in change:
-        if not own.isdisjoint(line):
-            yield line, Passage(student=student, place="script", line=number, text=text)
+def _telling(work: Work, given: Set[str], own: Set[str]) -> Iterator[tuple[str, Passage]]:
+    """The changed lines that hold a word of the students' own."""
+    for number, text, line in _read(work.script):
+        if line not in given and not own.isdisjoint(line.split()):
+            yield line, Passage(student=work.student, place="script", line=number, text=text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TypeVar
 
 from grader.similarity.cluster import Passage
@@ -13,16 +13,20 @@ _ROWS = 4
 
 
 def side_by_side(
-    students: Sequence[str], found: Mapping[str, Mapping[Mark, Passage]]
+    students: Sequence[str], read: Callable[[str], Mapping[Mark, Passage]]
 ) -> tuple[tuple[Passage, ...], ...]:
     """The passages that most of the students share, in the order in which they were written.
 
-    `found` is student -> mark -> where the mark stands.
+    `read` gives a student's marks and where they stand. It is asked twice for each student: the
+    passages of all of them at once would be many.
     """
-    counts = Counter(mark for student in students for mark in found[student])
-    several = [mark for mark, count in counts.most_common(_ROWS) if count > 1]
-    rows = {
-        tuple(found[student][mark] for student in students if mark in found[student]): None
-        for mark in several
+    counts = Counter(mark for student in students for mark in read(student))
+    rows: dict[Mark, list[Passage]] = {
+        mark: [] for mark, count in counts.most_common(_ROWS) if count > 1
     }
-    return tuple(sorted(rows, key=lambda row: (row[0].place, row[0].line or 0)))
+    for student in students:
+        found = read(student)
+        for mark in rows.keys() & found.keys():
+            rows[mark].append(found[mark])
+    different = dict.fromkeys(map(tuple, rows.values()))
+    return tuple(sorted(different, key=lambda row: (row[0].place, row[0].line or 0)))

@@ -14,9 +14,11 @@ _HOSTED = re.compile(
 )
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,60}(?:\.[\w-]{1,60}){1,4}")
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_HINT = re.compile(r"[@/\\]|\.[^\W\d_]+:")
+"""What every line has that any of these is in; the others need not be looked at for long."""
 _SHORTEST = 4
 """Letters from which the name of a folder or an account is one's own."""
-HOME = re.compile(
+_HOME = re.compile(
     r"(?:\b[a-z]:[\\/]{1,4}|/)(?:users|home)[\\/]{1,4}([^\\/\s:;\"'<>|]{2,40})", re.IGNORECASE
 )
 """A folder of one person on a computer; its name is the group."""
@@ -70,12 +72,23 @@ def nicknames(key: str, remote: str | None, student: Student | None) -> tuple[st
     return tuple(word for word in re.findall(r"[^\W\d_]+", said.casefold()) if len(word) > 2)
 
 
+def hints_at_somebody(line: str) -> bool:
+    """Whether a line may hold a repository, an address or a home folder; most cannot."""
+    return _HINT.search(line) is not None
+
+
+def homes(text: str) -> Iterator[str]:
+    """The names of the home folders in a text."""
+    for line in filter(hints_at_somebody, text.split("\n")):
+        yield from (name.casefold() for name in _HOME.findall(line))
+
+
 def marks_of(text: str) -> Iterator[tuple[Mark, int]]:
     """Repositories, addresses and home folders in a text, and where they begin."""
     yield from hosted(text)
     for found in _EMAIL.finditer(text):
         yield (Kind.EMAIL, found[0].casefold()), found.start()
-    for found in HOME.finditer(text):
+    for found in _HOME.finditer(text):
         yield (Kind.FOLDER, found[1].casefold()), found.start()
 
 
@@ -94,14 +107,13 @@ def names_in(
     text: str, names: Mapping[str, Sequence[tuple[str, ...]]]
 ) -> Iterator[tuple[Mark, int]]:
     """The names in a text, out of `names`: first word -> names that begin with it."""
-    if not names:
-        return
-    spoken = list(_WORD.finditer(text))
-    said = [found[0].casefold() for found in spoken]
-    for place, word in enumerate(said):
-        for name in names.get(word, ()):
+    said = [word.casefold() for word in _WORD.findall(text)] if names else []
+    places = [place for place, word in enumerate(said) if word in names]
+    starts = [found.start() for found in _WORD.finditer(text)] if places else []
+    for place in places:
+        for name in names[said[place]]:
             if tuple(said[place : place + len(name)]) == name:
-                yield (Kind.NAME, " ".join(name)), spoken[place].start()
+                yield (Kind.NAME, " ".join(name)), starts[place]
 
 
 def is_name(mark: Mark, text: str) -> bool:

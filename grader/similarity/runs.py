@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice, product
+from collections.abc import Iterator
+from itertools import chain, islice, product
 
 from grader.model import Work
 from grader.similarity.cluster import Cluster, Likeness, Passage
 from grader.similarity.evidence import side_by_side
-from grader.similarity.identity import HOME, SHARED_NAMES
-from grader.similarity.pairs import groups, shared
+from grader.similarity.finder import Works
+from grader.similarity.identity import SHARED_NAMES, homes
+from grader.similarity.pairs import Marks, groups, marks, shared
 from grader.text import LONGEST
 
 _MOMENT = re.compile(r"\b\d{1,2}:\d{2}:\d{2}[.,]\d{3}")
@@ -24,53 +25,73 @@ _MOST = 400
 """Lines of a transcript that are marks; a run prints a tenth of them."""
 
 
-def same_runs(works: Sequence[Work]) -> list[Cluster]:
-    """Students whose transcripts show the same moments, or the same minute in the same home."""
-    lines = {work.student: dict(_moments(work)) for work in works}
-    held = {student: set(found) for student, found in lines.items()}
-    pairs = [
-        pair
-        for pair, both in shared(held, _LEAST, all_count=True)
-        if 2 * len(both) >= min(len(held[student]) for student in pair)
-    ]
-    homes = {work.student: dict(_at_home(work)) for work in works}
-    pairs += [pair for pair, _ in shared(_keys(homes), 1, all_count=True)]
-    return [
-        Cluster(
-            likeness=Likeness.RUN,
-            students=students,
-            evidence=side_by_side(students, lines) or side_by_side(students, homes),
+class SameRuns:
+    """Finds transcripts that show the same moments, or the same minute in the same home."""
+
+    def __init__(self) -> None:
+        self._moments: dict[str, Marks] = {}
+        self._homes: dict[str, Marks] = {}
+
+    def add(self, work: Work) -> None:
+        """Keeps the marks of a student's transcripts."""
+        self._moments[work.student] = marks(_moments(work))
+        self._homes[work.student] = marks(_at_home(work))
+
+    def clusters(self, works: Works) -> Iterator[Cluster]:
+        """Students of one run, and the lines that tell."""
+        near = chain(
+            shared(self._moments, _LEAST, all_count=True), shared(self._homes, 1, all_count=True)
         )
-        for students in groups(pairs)
-    ]
+        pairs = (pair for pair, _ in near)
+        for students in groups(pairs, lambda one, other: _alike(works[one], works[other])):
+            yield Cluster(
+                likeness=Likeness.RUN,
+                students=students,
+                evidence=side_by_side(students, lambda student: _moments(works[student]))
+                or side_by_side(students, lambda student: _at_home(works[student])),
+            )
 
 
-def _keys(found: Mapping[str, Mapping[str, Passage]]) -> dict[str, set[str]]:
-    return {student: set(marks) for student, marks in found.items()}
+def _alike(one: Work, other: Work) -> bool:
+    mine, theirs = _moments(one), _moments(other)
+    both = len(mine.keys() & theirs.keys())
+    return (both >= _LEAST and 2 * both >= min(len(mine), len(theirs))) or not (
+        _at_home(one).keys().isdisjoint(_at_home(other))
+    )
 
 
-def _moments(work: Work) -> Iterator[tuple[str, Passage]]:
-    for passage in islice(_lines(work, _MOMENT), _MOST):
-        found = _MOMENT.search(passage.text)
+def _moments(work: Work) -> dict[str, Passage]:
+    return dict(islice(_told(work), _MOST))
+
+
+def _told(work: Work) -> Iterator[tuple[str, Passage]]:
+    for found, passage in _lines(work, _MOMENT):
         # What stands before the moment but its day is a prompt.
-        start = found.start() if found else 0
-        day = _DAY.search(passage.text, 0, start)
-        yield " ".join(passage.text[day.start() if day else start :].split()), passage
+        day = _DAY.search(passage.text, 0, found.start())
+        start = (day or found).start()
+        yield " ".join(passage.text[start:].split()), passage
 
 
-def _at_home(work: Work) -> Iterator[tuple[str, Passage]]:
+def _at_home(work: Work) -> dict[str, Passage]:
     """A day and minute, together with somebody's own folder in the same transcript."""
-    days = [passage for passage in _lines(work, _DAY) if _CLOCK.search(passage.text)]
-    minutes = {(_DAY.findall(p.text)[0], _CLOCK.findall(p.text)[0]): p for p in days[:_MOST]}
-    homes = (HOME.findall(text[:LONGEST]) for text in work.transcripts.values())
-    owners = {name.casefold() for found in homes for name in found}
+    owners = {name for text in work.transcripts.values() for name in homes(text[:LONGEST])}
     personal = sorted(owners - SHARED_NAMES)[:_LEAST]
-    for ((day, minute), passage), owner in product(minutes.items(), personal):
-        yield f"{day} {minute} {owner}", passage
+    minutes = dict(islice(_minutes(work), _MOST)) if personal else {}
+    return {
+        f"{minute} {owner}": passage
+        for (minute, passage), owner in product(minutes.items(), personal)
+    }
 
 
-def _lines(work: Work, pattern: re.Pattern[str]) -> Iterator[Passage]:
+def _minutes(work: Work) -> Iterator[tuple[str, Passage]]:
+    for day, passage in _lines(work, _DAY):
+        if clock := _CLOCK.search(passage.text):
+            yield f"{day[0]} {clock[0]}", passage
+
+
+def _lines(work: Work, pattern: re.Pattern[str]) -> Iterator[tuple[re.Match[str], Passage]]:
     for place, text in work.transcripts.items():
         for number, line in enumerate(text[:LONGEST].split("\n"), start=1):
-            if pattern.search(line, 0, _LINE):
-                yield Passage(student=work.student, place=place, line=number, text=line[:_LINE])
+            if found := pattern.search(line, 0, _LINE):
+                passage = Passage(student=work.student, place=place, line=number, text=line[:_LINE])
+                yield found, passage

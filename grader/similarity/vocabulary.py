@@ -5,14 +5,15 @@ from __future__ import annotations
 import builtins
 import keyword
 import sys
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from pydantic import BaseModel
 
 from grader.lexicon import stem
 from grader.model import Submission
 from grader.rubric import Rubric
-from grader.similarity.pairs import common
+from grader.similarity.pairs import many
 from grader.text import NUMBER_WORDS, words
 
 Phrase = tuple[str, ...]
@@ -67,23 +68,32 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(part)
 
 
-def own_words(said: Mapping[str, Sequence[str]], known: Set[str]) -> dict[str, set[str]]:
-    """Each student's stems that neither the assignment nor many of the class use."""
-    held = {
-        student: {word for word in spoken if _own(word) and word not in known}
-        for student, spoken in said.items()
-    }
-    usual = common(held)
-    return {student: own - usual for student, own in held.items()}
+def own_words(said: Iterable[Iterable[str]], known: Set[str]) -> frozenset[str]:
+    """The stems in what each student said that neither the assignment nor many of them use."""
+    counts: Counter[str] = Counter()
+    students = 0
+    for stems in said:
+        students += 1
+        counts.update({word for word in stems if _own(word) and word not in known})
+    most = many(students)
+    return frozenset(word for word, count in counts.items() if count <= most)
 
 
 def _own(word: str) -> bool:
     return len(word) >= _SHORTEST and not word.isdigit()
 
 
-def phrases(spoken: Sequence[str], own: Set[str], length: int) -> Iterator[Phrase]:
-    """The runs of `length` words that hold one of the student's own."""
-    for start in range(len(spoken) - length + 1):
-        phrase = tuple(spoken[start : start + length])
-        if not own.isdisjoint(phrase):
-            yield phrase
+def spoken(text: str) -> Iterator[str]:
+    """The stems of a text's words."""
+    # Line by line, as a whole text is nothing that `words` should remember.
+    return (stem(word) for line in text.split("\n") for word in words(line))
+
+
+def stretches(said: Sequence[str], length: int) -> Iterator[Phrase]:
+    """The runs of `length` words."""
+    return zip(*(said[start:] for start in range(length)), strict=False)
+
+
+def phrases(said: Sequence[str], own: Set[str], length: int) -> Iterator[Phrase]:
+    """The runs of `length` words that hold one of the students' own."""
+    return (phrase for phrase in stretches(said, length) if not own.isdisjoint(phrase))
