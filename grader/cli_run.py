@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,11 +23,19 @@ _LONGEST = 3600.0
 _PICTURES = ("svg", "json")
 
 
+def _number(_context: click.Context, _option: click.Parameter, value: float) -> float:
+    """The value; the range lets through what is no number."""
+    if math.isnan(value):
+        raise click.BadParameter("nan is no number of seconds.")
+    return value
+
+
 @click.command()
 @click.argument("submission", default=".")
 @click.option(
     "--duration",
     type=click.FloatRange(0, _LONGEST),
+    callback=_number,
     default=3.0,
     show_default=True,
     metavar="SECONDS",
@@ -120,18 +129,20 @@ def _tell(job: RunJob, outcome: RunOutcome) -> None:
         console.print(draw(line, console.width, unicode=_unicode()))
         console.print()
     console.print(Text(story(line)))
-    run = outcome.run
-    if run.exit_code != 0 or not line.lanes:
-        said = outcome.error or outcome.tail
-        console.print(Text(f"The script {_ended(outcome)}. {clean(said)}".strip()))
+    if outcome.run.exit_code != 0 or not line.lanes:
+        console.print(Text(clean(_ended(outcome))))
 
 
 def _ended(outcome: RunOutcome) -> str:
     from grader.model import Ending
 
-    if outcome.ending is Ending.FINISHED:
-        return f"ended with exit status {outcome.run.exit_code}"
-    return f"was stopped: {outcome.ending.value}"
+    ended = f"ended with exit status {outcome.run.exit_code}"
+    if outcome.ending is not Ending.FINISHED:
+        ended = f"was stopped: {outcome.ending.value}"
+    if outcome.error:
+        return f"The script {ended}. {outcome.error}"
+    last = f" It printed last:\n{outcome.tail}" if outcome.tail else ""
+    return f"The script {ended}.{last}"
 
 
 def _picture(outcome: RunOutcome, kind: str) -> str:

@@ -92,8 +92,8 @@ def _events(lines: Sequence[str], run: TranscriptRun) -> tuple[Event, ...]:
         add(time, insert.process, EventKind.WAIT, insert.record)
     for (process, record), time in failed.items():
         add(time, process, EventKind.LOCKED, record)
-    # At one moment a process ends one insert before it begins the next.
-    return tuple(sorted(found, key=lambda event: (event.t, event.kind is EventKind.WAIT)))
+    # At one moment a process gives one insert up before it begins the next.
+    return tuple(sorted(found, key=lambda event: (event.t, event.kind is not EventKind.LOCKED)))
 
 
 def _failures(lines: Sequence[str], run: TranscriptRun) -> Iterator[tuple[float, str, str]]:

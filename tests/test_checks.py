@@ -168,6 +168,13 @@ def test_every_limit_is_named(ending: Ending, said: str) -> None:
     assert result.feedback.actual == "3\n4\n5\n6\n7"
 
 
+def test_last_lines_have_no_times() -> None:
+    """What a stopped script printed last is told without what differs from run to run."""
+    tail = "2026-11-23 04:28:26,812 - INFO - Called it at 04:28.\nthe end"
+    told = judged_run("run0", ending=Ending.TIMED_OUT, tail=tail).feedback.actual
+    assert told == "INFO - Called it at 04:28.\nthe end"
+
+
 def test_the_error_that_ended_a_run_is_told() -> None:
     """A script that crashes is judged incorrect with Python's own last line."""
     result = judged_run("run0", rows=0, error="NameError: name 'x' is not defined (line 12)")

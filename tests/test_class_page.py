@@ -6,7 +6,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -265,6 +265,17 @@ def test_page_fits_a_phone_and_paper(opened: Page) -> None:
     opened.emulate_media(media="print")
     assert opened.get_by_label("Find").is_hidden()
     assert opened.locator("#table").is_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_is_accessible(opened: Page, scheme: Literal["light", "dark"]) -> None:
+    """axe finds no fault with anything on the page: contrast, names, landmarks, tables."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    opened.emulate_media(color_scheme=scheme)
+    opened.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    found = axe.Axe().run(opened)
+    assert [each["id"] for each in found.response["violations"]] == []
+    assert "color-contrast" in {each["id"] for each in found.response["passes"]}
 
 
 def test_page_is_usable_without_scripts(browser: Browser, tmp_path: Path) -> None:

@@ -80,6 +80,21 @@ def test_nothing_to_run_is_wrong_usage(tmp_path: Path, source: str | None, said:
     assert said in done.stderr
 
 
+def test_what_a_script_printed_last_begins_a_line(tmp_path: Path) -> None:
+    """Where there is neither a drawing nor an error, its own last words are set apart."""
+    source = "TASK_DURATION_SECONDS = 0\nprint('hello')\nprint('bye')\n"
+    (tmp_path / "multiple_processes.py").write_text(source, "utf-8")
+    assert run(str(tmp_path)).stdout.endswith("It printed last:\nhello\nbye\n")
+
+
+@pytest.mark.parametrize("duration", ["nan", "-1", "inf", "soon"])
+def test_what_is_no_duration_is_wrong_usage(duration: str) -> None:
+    """A duration is a number of seconds."""
+    done = run(str(COMPLETE), f"--duration={duration}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--duration" in done.stderr
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pty")
 def test_terminal_shows_it_live() -> None:
     """In a terminal the drawing is renewed while the script runs, and stands there at the end."""

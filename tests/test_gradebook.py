@@ -160,7 +160,7 @@ def test_found_again(path: Path) -> None:
         assert book.store(KEY, report(), WORK)
     with Gradebook(path) as book:
         assert book.find(KEY) == report()
-        assert list(book.works([None("ana"), None("ben")])) == [WORK]
+        assert list(book.works([student("ana"), student("ben")])) == [WORK]
 
 
 @pytest.mark.parametrize("part", ["student", "submission", "rubric", "grader", "options"])
@@ -179,7 +179,7 @@ def test_works(path: Path) -> None:
         book.store(KEY, report(), WORK)
         book.store(replace(KEY, submission="2" * 40), report(), newer)
         book.fail(replace(KEY, student="ben"), "It is gone.")
-        works = book.works([None("ana"), None("ben")])
+        works = book.works([student("ana"), student("ben")])
         book.store(KEY, report(), WORK, again=True)
         assert list(works) == list(works) == [newer]
         assert works["ana"] == newer

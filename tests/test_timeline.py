@@ -270,7 +270,7 @@ def test_svg_says_what_it_shows() -> None:
     assert picture.attrib["aria-labelledby"] == f"{title.attrib['id']} {desc.attrib['id']}"
     assert (title.text, desc.text) == ("Our run", f"Our run: {story(line)}")
     told = [title.text for title in picture.iterfind(f".//{SVG}rect/{SVG}title")]
-    assert "Cooper waiting, then locked out, 0.04 s to 5.06 s" in told
+    assert "Cooper waiting, then locked out, 0.04 to 5.06 s" in told
     assert len(picture.findall(f".//{SVG}path[@class='locked']")) == 2
     assert len(picture.findall(f".//{SVG}path[@class='saved on-bar']")) == 4
 
@@ -317,12 +317,24 @@ def test_svg_escapes() -> None:
 
 
 def test_svg_as_a_file_brings_its_style() -> None:
-    """A picture of its own has the style that a page else gives it."""
+    """A picture of its own has the style, the paper and the margin that a page else gives it."""
     named = [("a", case("contention"))]
-    assert pictures(named).find(f"{SVG}style") is None
-    style = pictures(named, standalone=True).find(f"{SVG}style")
-    assert style is not None
-    assert style.text == timeline_svg.STYLE
+    within, alone = pictures(named), pictures(named, standalone=True)
+    assert within.find(f"{SVG}style") is None
+    style = alone.findtext(f"{SVG}style") or ""
+    assert style.startswith(timeline_svg.STYLE)
+    assert "background" in style.removeprefix(timeline_svg.STYLE)
+    assert int(alone.attrib["width"]) > int(within.attrib["width"])
+
+
+@pytest.mark.parametrize("end", [0.0075, 12.0, 3000.0])
+def test_no_moment_is_told_beyond_the_picture(end: float) -> None:
+    """The last moment of the axis has room, however long its number is."""
+    picture = pictures([("a", parsed(f"0 P1 wait a\n{end} P1 commit a"))])
+    moments = picture.findall(f".//{SVG}text[@text-anchor='middle']")
+    for moment in moments:
+        half = len(moment.text or "") * 7.0 / 2
+        assert float(moment.attrib["x"]) + half <= float(picture.attrib["width"])
 
 
 # ---------------------------------------------------------------- as Mermaid

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from grader.checks.judgement import Judgement
 from grader.criteria import RunCriterion
 from grader.model import (
@@ -17,6 +19,7 @@ from grader.model import (
 )
 from grader.rubric import Expectation, Limits, Rubric
 
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:[ -]+)?")
 _LAST_LINES = 5
 
 
@@ -107,8 +110,11 @@ def _size(number: int) -> str:
 
 
 def _last_words(outcome: RunOutcome) -> str | None:
-    """The error that ended it, else the last lines it printed."""
-    lines = outcome.tail.split("\n")[-_LAST_LINES:]
+    """The error that ended it, else the last lines it printed.
+
+    Without times: the next run prints other ones, and the same input is to give the same report.
+    """
+    lines = [_TIME.sub("", line) for line in outcome.tail.split("\n")[-_LAST_LINES:]]
     return outcome.error or "\n".join(lines) or None
 
 

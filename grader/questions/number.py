@@ -25,7 +25,9 @@ from grader.questions.figures import (
 )
 from grader.text import plain, words
 
-_ALTERNATIVE = re.compile(r"(?:-|–|/|\bor\b|\bto\b|\bmaybe\b)\s*\Z", re.IGNORECASE)
+_OR = r"(?:-|–|/|\bor\b|\bto\b|\bmaybe\b|\bperhaps\b)"
+_ALTERNATIVE = re.compile(rf"{_OR}\s*\Z", re.IGNORECASE)
+_EITHER = re.compile(rf"[\s,]*(?:{_OR}[\s,]*)+", re.IGNORECASE)
 _CLAUSE = re.compile(r"[.,;:()=|\n]")
 _EVASIVE = re.compile(
     r"(?:n a|na|idk|none|no|see (?:above|below)|(?:i )?(?:do not|don t|dont) know|unknown|)"
@@ -113,7 +115,7 @@ class NumberQuestion(Question):
         found = [f for f in found if text[f.start : f.end].lower() != "one"] or found
         totals = _marked(text, self.not_asked, found)
         parts = [f for f in found if f not in totals] or found
-        asked = _marked(text, self.asked, parts)
+        asked = _with_alternatives(text, _marked(text, self.asked, parts), parts)
         return [f for f in parts if f in asked] or parts
 
     def _settled(
@@ -168,6 +170,14 @@ def _marked(text: str, marks: Names, found: list[Figure]) -> set[Figure]:
             near = found[max(first, nearest - 1) : min(last, nearest + 1)]
             if near and match.end() <= breaks[after]:
                 marked.add(min(near, key=lambda figure: abs(figure.start - place)))
+    return marked
+
+
+def _with_alternatives(text: str, marked: set[Figure], found: list[Figure]) -> set[Figure]:
+    """With those that a marked figure is the choice to: `6 or 7 in total` marks neither alone."""
+    for one, other in pairwise(found):
+        if _EITHER.fullmatch(text[one.end : other.start]) and marked & {one, other}:
+            marked |= {one, other}
     return marked
 
 

@@ -5,6 +5,7 @@ The events come from untrusted scripts and transcripts: any number, in any order
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -22,6 +23,8 @@ _NOTICED = 0.25
 """Seconds of waiting, in the assignment's time, that a person would call waiting."""
 _AT_ONCE = 0.002
 """Seconds that nobody waited who got the database no later than this."""
+_UNSEEN = 0.002
+"""Share of a timeline that is too short to be seen in a drawing, and no waiting either."""
 _STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10, 30, 60, 600, 3600)
 
 
@@ -30,8 +33,8 @@ class Kind(str, Enum):
 
     WAITING = "waiting"
     HOLDING = "holding"
-    BUSY = "busy"
-    """One of the two: a pasted transcript does not say when waiting came to its end."""
+    BUSY = "waiting or holding"
+    """A pasted transcript does not say when waiting came to its end."""
 
 
 _ENDS = {EventKind.COMMIT: ", then saved", EventKind.LOCKED: ", then locked out"}
@@ -53,6 +56,12 @@ class Segment:
     def told(self) -> str:
         """What the process did, and how that ended, in a few words."""
         return self.kind.value + (_ENDS[self.ended] if self.ended else "")
+
+    @property
+    def when(self) -> str:
+        """From which second to which."""
+        places = 2 if self.end >= 1 else 3
+        return f"{self.start:.{places}f} to {self.end:.{places}f}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +174,7 @@ def _segments(
             begun = None
         else:
             kind = Kind.WAITING if event.kind is EventKind.HOLD else untold
-            if begun and not _at_once(begun, event):
+            if begun and not _at_once(begun, event, end):
                 add(begun, event.t - start, kind)
             begun = event
     if begun:
@@ -173,9 +182,9 @@ def _segments(
     return tuple(found)
 
 
-def _at_once(begun: Event, event: Event) -> bool:
+def _at_once(begun: Event, event: Event, end: float) -> bool:
     got = begun.kind is EventKind.WAIT and event.kind is EventKind.HOLD
-    return got and event.t - begun.t <= _AT_ONCE
+    return got and event.t - begun.t <= max(_AT_ONCE, _UNSEEN * end)
 
 
 # ---------------------------------------------------------------- in words
@@ -184,6 +193,8 @@ _TOLD = 4
 """Those that gave up who are told one by one; a longer list is no story."""
 _NAMED = 3
 """Processes that one sentence names."""
+_SHARE = 0.05
+"""Share of a wait below which nobody would say that it was for this process."""
 
 
 def story(line: Timeline) -> str:
@@ -232,13 +243,14 @@ def _gave_up(process: str, segment: Segment, line: Timeline) -> str:
 
 
 def _whom(process: str, segment: Segment, line: Timeline) -> str:
-    holders = dict.fromkeys(
-        other
-        for other, its in line.segments
-        if other != process and its.kind is not Kind.WAITING
-        if its.start < segment.end and its.end > segment.start
-    )
-    return f" for {_listed(list(holders))}" if holders else ""
+    held: defaultdict[str, float] = defaultdict(float)
+    for other, its in line.segments:
+        shared = min(its.end, segment.end) - max(its.start, segment.start)
+        if other != process and its.kind is not Kind.WAITING and shared > 0:
+            held[other] += shared
+    least = _SHARE * (segment.end - segment.start)
+    holders = [other for other, seconds in held.items() if seconds > least]
+    return f" for {_listed(holders)}" if holders else ""
 
 
 def _lost(segment: Segment, line: Timeline) -> str:

@@ -24,6 +24,8 @@ _LETTER = 7.0
 """Width of a letter at the labels' size, at most."""
 _TICK = 55
 """Pixels from one tick to the next, at least."""
+_MARGIN = 14
+"""Pixels around a picture that is a file of its own."""
 
 STYLE = """
 .timeline{--halo:#fff;--ink:#1f2328;--quiet:#59636e;--line:#d1d9e0;--hold:#0969da;--hold-ink:#fff;
@@ -48,6 +50,7 @@ font:12px/1 system-ui,-apple-system,"Segoe UI",sans-serif}
 .timeline .locked{stroke:var(--locked)}
 .timeline path.on-bar{stroke:var(--hold-ink)}
 """
+_PAPER = ".timeline{background:var(--halo)}\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +80,8 @@ def draw(
 ) -> str:
     """One picture of several timelines, title -> timeline, all on one scale of seconds.
 
-    `key` keeps the ids of two pictures in one page apart; a standalone picture brings its style.
+    `key` keeps the ids of two pictures in one page apart; a standalone picture brings its style
+    and its paper.
     `scale` is the least number of seconds to draw, so that two pictures can share one scale.
     """
     shown = [(title, line) for title, line in named if line.lanes]
@@ -87,12 +91,13 @@ def draw(
         width=width,
         seconds=max(scale, 0.001, *(line.end for _, line in shown)),
     )
-    svg = _picture(key, width, sum(_height(line) for _, line in shown) + 8)
+    height = sum(_height(line) for _, line in shown) + 8
+    svg = _picture(key, width, height, _MARGIN if standalone else 0)
     SubElement(svg, "title", id=f"{key}-title").text = "; ".join(title for title, _ in shown)
     told = " ".join(f"{title}: {story(line)}" for title, line in shown)
     SubElement(svg, "desc", id=f"{key}-desc").text = told
     if standalone:
-        SubElement(svg, "style").text = STYLE
+        SubElement(svg, "style").text = STYLE + _PAPER
     svg.append(_hatching(key))
     top = 0
     for title, line in shown:
@@ -102,15 +107,16 @@ def draw(
     return tostring(svg, encoding="unicode")
 
 
-def _picture(key: str, width: int, height: int) -> Element:
+def _picture(key: str, width: int, height: int, margin: int) -> Element:
+    outer = width + 2 * margin, height + 2 * margin
     return Element(
         "svg",
         {
             "xmlns": "http://www.w3.org/2000/svg",
             "class": "timeline",
-            "viewBox": f"0 0 {width} {height}",
-            "width": str(width),
-            "height": str(height),
+            "viewBox": f"{-margin} {-margin} {outer[0]} {outer[1]}",
+            "width": str(outer[0]),
+            "height": str(outer[1]),
             "role": "img",
             "aria-labelledby": f"{key}-title {key}-desc",
         },
@@ -143,7 +149,9 @@ def _add_timeline(part: Element, title: str, line: Timeline, scale: _Scale, key:
         x = scale.x(tick)
         ends = {"x1": f"{x}", "x2": f"{x}", "y1": f"{_TITLE}", "y2": f"{bottom}"}
         SubElement(part, "line", {"class": "grid", **ends})
-        _text(part, x, bottom + 15, f"{tick:g} s", "quiet", anchor="middle")
+        text = f"{tick:g} s"
+        inside = min(x, scale.width - len(text) * _LETTER / 2)
+        _text(part, inside, bottom + 15, text, "quiet", anchor="middle")
     for place, lane in enumerate(line.lanes):
         top = _TITLE + _LANE * place + (_LANE - _BAR) // 2
         _text(part, 0, top + 15, lane.process)
@@ -155,7 +163,7 @@ def _add_segment(part: Element, segment: Segment, top: int, scale: _Scale, key: 
     left, right = scale.x(segment.start), scale.x(segment.end)
     width = max(right - left, 1.5)
     place = {"x": f"{left:.1f}", "y": str(top), "width": f"{width:.1f}", "height": str(_BAR)}
-    look = {"class": segment.kind.value, "rx": "2"}
+    look = {"class": segment.kind.name.lower(), "rx": "2"}
     if segment.kind is not Kind.HOLDING:
         look["fill"] = f"url(#{key}-hatch)" if segment.kind is Kind.WAITING else "none"
     bar = SubElement(part, "rect", {**place, **look})
@@ -178,8 +186,7 @@ def _add_mark(part: Element, segment: Segment, right: float, top: int) -> None:
 
 
 def _told(segment: Segment) -> str:
-    span = f"{segment.start:.2f} s to {segment.end:.2f} s"
-    return f"{segment.label} {segment.told}, {span}".strip()
+    return f"{segment.label} {segment.told}, {segment.when} s".strip()
 
 
 def _text(

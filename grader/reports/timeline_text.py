@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from grader.model import EventKind
@@ -38,7 +39,7 @@ def draw(line: Timeline, width: int = 80, *, unicode: bool = True, scale: float 
     seconds = max(line.end, scale, 0.001)
     parts = [_lane(lane, margin, room, seconds, unicode) for lane in line.lanes]
     parts.append(Text(" " * margin + _axis(room, seconds), style="dim"))
-    parts.append(_legend(line, margin, unicode))
+    parts.extend(_legend(line, margin, width, unicode))
     return Text("\n").join(parts)
 
 
@@ -89,19 +90,30 @@ def _axis(room: int, seconds: float) -> str:
     return "".join(axis).rstrip()
 
 
-def _legend(line: Timeline, margin: int, unicode: bool) -> Text:
+def _legend(line: Timeline, margin: int, width: int, unicode: bool) -> Iterator[Text]:
+    """What the signs mean, on as many lines as it takes."""
+    from rich.text import Text
+
+    row = Text(" " * margin)
+    for sign in _signs(line, unicode):
+        if row.cell_len + sign.cell_len > width and row.cell_len > margin:
+            row.rstrip()
+            yield row
+            row = Text(" " * margin)
+        row.append(sign).append("   ")
+    row.rstrip()
+    yield row
+
+
+def _signs(line: Timeline, unicode: bool) -> Iterator[Text]:
     from rich.text import Text
 
     kinds = {segment.kind for _, segment in line.segments}
     ends = {segment.ended for _, segment in line.segments}
-    words = {Kind.WAITING: "waiting", Kind.HOLDING: "holding", Kind.BUSY: "waiting or holding"}
-    marks = {EventKind.COMMIT: "saved", EventKind.LOCKED: "gave up, locked out"}
-    drawn = Text(" " * margin)
-    for kind, word in words.items():
+    for kind in Kind:
         if kind in kinds:
-            drawn.append(_DRAWN[unicode][kind] * 2, style=_STYLES[kind]).append(f" {word}   ")
+            yield Text.assemble((_DRAWN[unicode][kind] * 2, _STYLES[kind]), f" {kind.value}")
+    marks = {EventKind.COMMIT: "saved", EventKind.LOCKED: "gave up, locked out"}
     for end, word in marks.items():
         if end in ends:
-            drawn.append(_MARKS[unicode][end], style=_MARK_STYLES[end]).append(f" {word}   ")
-    drawn.rstrip()
-    return drawn
+            yield Text.assemble((_MARKS[unicode][end], _MARK_STYLES[end]), f" {word}")
