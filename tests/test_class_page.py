@@ -33,6 +33,9 @@ from grader.similarity import Cluster, Likeness, Passage
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+# One browser serves them all.
+pytestmark = pytest.mark.xdist_group("browser")
+
 RUBRIC = load_assignment(Path(__file__).resolve().parent.parent / "rubric.yaml").rubric
 NASTY = "</script><script>hacked=1</script><img src=x onerror=hacked=1>\"'&{{7*7}}\u202eq"
 

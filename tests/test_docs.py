@@ -18,6 +18,7 @@ DOCUMENTS = (
     "assignment/README.md",
     "docs/students.md",
     "docs/instructors.md",
+    "docs/classes.md",
     "docs/speed.md",
     "docs/security.md",
 )

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
     Open = Callable[..., Page]
 
+# One browser serves them all.
+pytestmark = pytest.mark.xdist_group("browser")
+
 NASTY = (
     "</style></title><script>hacked=1</script><img src=http://127.0.0.1:9/x onerror=hacked=1>"
     "<a href=//evil.example>go</a>\"'&lt;{{7*7}} `</code><b>` \u202eq\x1b[31m"
