@@ -14,41 +14,15 @@ from grader import cli_class
 from grader.github.api import connected
 from grader.github.class_feedback import TITLE, Told, post_feedback
 from grader.github.refusal import ServiceError
-from grader.model import Feedback, Files, Report, Result, Student, SubmissionInfo, Verdict
+from grader.model import Report, Student
 from tests.support import tiny_class as tiny
+from tests.support.posted import graded
 
 if TYPE_CHECKING:
     from tests.github.conftest import Grader, Hub
 
 # The classes of a conftest cannot be imported by its name: they come with the fixture.
-FIRST, SECOND = "a" * 40, "b" * 40
-
-
-def graded(score: float = 62, commit: str = FIRST) -> Report:
-    result = Result(
-        id="q1",
-        title="Question 1",
-        verdict=Verdict.PARTIAL,
-        score=score,
-        max_score=100,
-        needs_review=False,
-        confidence=0.9,
-        feedback=Feedback(what="Half of it is there.", hint="Read it again."),
-    )
-    files = Files(script="a.py", readme="README.md")
-    return Report(
-        version="1",
-        assignment="example",
-        grader="0.1.0",
-        rubric_sha256="0" * 64,
-        submission=SubmissionInfo(path="x", student=None, commit=commit, files=files),
-        score=score,
-        max_score=100,
-        needs_review=False,
-        criteria=(result,),
-        runs=(),
-        notes=(),
-    )
+SECOND = "b" * 40
 
 
 def student(name: str = "ada", repository: str = "", ref: str | None = None) -> Student:

@@ -15,41 +15,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from grader.github.artifact import MAX_BYTES
-from grader.model import Feedback, Files, Report, Result, SubmissionInfo, Verdict
+from grader.model import Report
 from grader.reports import json_report
+from tests.support.posted import graded
 
 if TYPE_CHECKING:
     from tests.github.conftest import Grader, Hub
 
-FIRST, SECOND = "a" * 40, "b" * 40
+SECOND = "b" * 40
 ARTIFACT_ASKED = "/artifacts"
-
-
-def graded(score: float = 62, commit: str = FIRST) -> Report:
-    one = Result(
-        id="q1",
-        title="Question 1",
-        verdict=Verdict.PARTIAL,
-        score=score,
-        max_score=100,
-        needs_review=False,
-        confidence=0.9,
-        feedback=Feedback(what="Half of it is there.", hint="Read it again."),
-    )
-    files = Files(script="assignment/a.py", readme="assignment/README.md")
-    return Report(
-        version="1",
-        assignment="example",
-        grader="0.1.0",
-        rubric_sha256="0" * 64,
-        submission=SubmissionInfo(path="submission", student=None, commit=commit, files=files),
-        score=score,
-        max_score=100,
-        needs_review=False,
-        criteria=(one,),
-        runs=(),
-        notes=(),
-    )
 
 
 def zipped(text: str | bytes, name: str = "report.json", **more: str) -> bytes:
