@@ -14,7 +14,7 @@ from grader.class_reports import canvas, gradebook_csv, moodle
 from grader.class_reports.names import file_names
 from grader.errors import UsageError
 from grader.model import Report, Row, Student
-from grader.output_file import write_whole
+from grader.output_file import clear_drafts, write_whole
 from grader.reports import json_report, render
 from grader.similarity import Cluster
 
@@ -33,8 +33,9 @@ class Feedback:
         """Makes the folders; raises UsageError when that cannot be done."""
         self._folder = folder
         self._names = file_names(student.key for student in students)
-        for name in (FEEDBACK, GRADESCOPE):
-            _make(folder / name)
+        for place in (folder, folder / FEEDBACK, folder / GRADESCOPE):
+            _make(place)
+            clear_drafts(place)
 
     @property
     def links(self) -> Mapping[str, str]:

@@ -418,5 +418,18 @@ def handed_over(marks: Path) -> dict[str, object]:
     """All that depends on the submissions alone, not on when they were graded."""
     rows = [{**row, "outcome": ""} for row in gradebook(marks)]
     texts = {name: (marks / name).read_text("utf-8") for name in ("canvas.csv", "moodle.csv")}
-    names = sorted(path.name for path in (marks / "feedback").iterdir())
+    folders = (marks, marks / "feedback", marks / "gradescope")
+    names = sorted(path.name for folder in folders for path in folder.iterdir())
     return {"rows": rows, "names": names, **texts}
+
+
+def test_drafts_of_the_dead_are_cleared(grade: Grade, home: Path) -> None:
+    """What a killed grader was writing is removed; what a living one writes is left alone."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    drafts = [home / "marks" / "feedback" / f"zoe.md.{pid}.part" for pid in (gone.pid, os.getpid())]
+    drafts[0].parent.mkdir(parents=True)
+    for draft in drafts:
+        draft.touch()
+    grade()
+    assert [draft.exists() for draft in drafts] == [False, True]
